@@ -1,0 +1,143 @@
+//! An inventory in a folder on disk.
+//!
+//! Follows no symbolic link out of the folder, and fails only if the folder itself cannot be listed.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::control::hexadecimal;
+use crate::inventory::{Inventory, InventoryReader, Problem};
+
+/// An inventory and what pins it.
+pub struct Collected {
+    /// What was recorded.
+    pub inventory: Inventory,
+    /// SHA-256 over the paths and contents of the files read, in hexadecimal.
+    pub digest: String,
+}
+
+/// The deepest folder looked into: account, Region, and one to report what stands too deep.
+const MAX_DEPTH: usize = 4;
+
+/// Reads the inventory in a folder; `progress` is told of bytes as they are read.
+pub fn read(root: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<Collected> {
+    let canonical = root.canonicalize()?;
+    let mut reader = InventoryReader::default();
+    let mut files = Vec::new();
+    let entries = list(&canonical)?;
+    walk(&canonical, entries, 1, &mut files, &mut reader);
+    files.sort();
+    let mut digest = Sha256::new();
+    for (path, file) in files {
+        if !reader.wants(&path) {
+            continue;
+        }
+        match File::open(&file) {
+            Ok(opened) => {
+                let mut hashing = Hashing { input: opened, hasher: Sha256::new(), progress };
+                let mut buffered = BufReader::with_capacity(1 << 16, &mut hashing);
+                reader.read(&path, &mut buffered);
+                drain(&mut buffered);
+                digest.update((path.len() as u64).to_be_bytes());
+                digest.update(&path);
+                digest.update(hashing.hasher.finalize());
+            }
+            Err(error) => reader.unreadable(&path, &format!("could not be opened: {error}")),
+        }
+    }
+    let digest = hexadecimal(&digest.finalize());
+    Ok(Collected { inventory: reader.finish(), digest })
+}
+
+/// How many bytes a folder's files have, for a progress bar; what cannot be seen counts nothing.
+pub fn size(root: &Path) -> u64 {
+    let Ok(entries) = list(root) else {
+        return 0;
+    };
+    let size_of = |path: &PathBuf| match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => size(path),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    let ordinary = |path: &&PathBuf| fs::symlink_metadata(path).is_ok_and(|it| !it.is_symlink());
+    entries.iter().filter(ordinary).map(size_of).sum()
+}
+
+fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Gathers files with their paths relative to the root.
+fn walk(
+    root: &Path,
+    entries: Vec<PathBuf>,
+    depth: usize,
+    files: &mut Vec<(String, PathBuf)>,
+    reader: &mut InventoryReader,
+) {
+    for path in entries {
+        let name = relative(root, &path);
+        let inside = match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => match path.canonicalize() {
+                Ok(target) if target.starts_with(root) => Ok(target),
+                Ok(_) => {
+                    Err("is a symbolic link that leads out of the inventory, so it was not followed"
+                        .to_owned())
+                }
+                Err(error) => Err(format!("is a symbolic link that cannot be followed: {error}")),
+            },
+            Ok(_) => Ok(path.clone()),
+            Err(error) => Err(format!("could not be looked at: {error}")),
+        };
+        match inside {
+            Err(why) => reader.unreadable(&name, &why),
+            Ok(target) if target.is_dir() => match list(&path) {
+                Ok(entries) if depth < MAX_DEPTH => walk(root, entries, depth + 1, files, reader),
+                Ok(_) => {}
+                Err(error) => {
+                    reader.add_problem(Problem::with_file(name, format!("could not be listed: {error}")));
+                }
+            },
+            Ok(target) => files.push((name, target)),
+        }
+    }
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = inside.iter().map(|it| it.to_string_lossy().into_owned()).collect();
+    parts.join("/")
+}
+
+/// Reads to the end, so that the digest is of the whole file even where reading gave up.
+fn drain(input: &mut impl BufRead) {
+    while let Ok(bytes) = input.fill_buf() {
+        match bytes.len() {
+            0 => return,
+            count => input.consume(count),
+        }
+    }
+}
+
+struct Hashing<'p> {
+    input: File,
+    hasher: Sha256,
+    progress: &'p mut dyn FnMut(u64),
+}
+
+impl Read for Hashing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        (self.progress)(count as u64);
+        Ok(count)
+    }
+}

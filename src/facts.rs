@@ -1,0 +1,234 @@
+//! Inventory to facts: things with attributes, as the vocabulary names them.
+//!
+//! A fact that could not be learned is missing, never a default. Nothing is judged here, and there is no clock:
+//! ages are computed from the evaluation time that is handed in.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+mod account;
+mod backup_plan;
+mod backup_vault;
+mod family;
+mod job;
+mod recovery_point;
+mod resource;
+mod thing;
+
+pub use family::{Family, Member};
+pub use thing::{Fact, FactError, Name, Thing, Uid};
+
+use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
+use crate::inventory::{Gap, Inventory, Operation, Recorded, State};
+use crate::model::{Place, ResourceType};
+
+/// Entity types that are not protectable resources.
+pub mod types {
+    /// An account.
+    pub const ACCOUNT: &str = "AWS::Organizations::Account";
+    /// A root or organizational unit.
+    pub const UNIT: &str = "AWS::Organizations::OrganizationalUnit";
+    /// A backup plan.
+    pub const BACKUP_PLAN: &str = "AWS::Backup::BackupPlan";
+    /// A rule of a plan.
+    pub const BACKUP_RULE: &str = "AWS::Backup::BackupRule";
+    /// A copy action of a rule.
+    pub const COPY_ACTION: &str = "AWS::Backup::CopyAction";
+    /// A selection of a plan.
+    pub const BACKUP_SELECTION: &str = "AWS::Backup::BackupSelection";
+    /// A vault.
+    pub const BACKUP_VAULT: &str = "AWS::Backup::BackupVault";
+    /// A recovery point.
+    pub const RECOVERY_POINT: &str = "AWS::Backup::RecoveryPoint";
+    /// A backup job.
+    pub const BACKUP_JOB: &str = "AWS::Backup::BackupJob";
+    /// A copy job.
+    pub const COPY_JOB: &str = "AWS::Backup::CopyJob";
+    /// A restore job.
+    pub const RESTORE_JOB: &str = "AWS::Backup::RestoreJob";
+
+    /// What can be put forward for a resource of this type, beside the account that holds it.
+    pub fn evidence_for(resource: &str) -> &'static [&'static str] {
+        match resource {
+            BACKUP_PLAN => &[BACKUP_RULE, COPY_ACTION, BACKUP_SELECTION],
+            _ if crate::model::ResourceType::from_cloudformation(resource).is_some() => {
+                &[RECOVERY_POINT, BACKUP_JOB, COPY_JOB, RESTORE_JOB]
+            }
+            _ => &[],
+        }
+    }
+}
+
+/// What a resource ARN has to do with: its recovery points and jobs, wherever they are recorded.
+#[derive(Default)]
+struct AboutResource<'a> {
+    recovery_points: Vec<(&'a Place, &'a Recorded<RecoveryPoint>)>,
+    backup_jobs: Vec<(&'a Place, &'a Recorded<BackupJob>)>,
+    copy_jobs: Vec<(&'a Place, &'a Recorded<CopyJob>)>,
+    restore_jobs: Vec<(&'a Place, &'a Recorded<RestoreJob>)>,
+}
+
+/// The facts of an inventory at an evaluation time.
+pub struct Facts<'a> {
+    inventory: &'a Inventory,
+    at: Timestamp,
+    vaults: BTreeMap<(&'a Place, &'a str), &'a Recorded<BackupVault>>,
+    about: BTreeMap<&'a str, AboutResource<'a>>,
+    shared: BTreeMap<Uid, Thing>,
+}
+
+impl<'a> Facts<'a> {
+    /// Joins what belongs together, by index; the rest is built as it is asked for.
+    pub fn new(inventory: &'a Inventory, at: Timestamp) -> Self {
+        let mut facts =
+            Self { inventory, at, vaults: BTreeMap::new(), about: BTreeMap::new(), shared: BTreeMap::new() };
+        for (place, estate) in &inventory.estates {
+            for vault in estate.backup_vault_details.iter().chain(&estate.backup_vaults) {
+                facts.vaults.insert((place, &vault.value.backup_vault_name), vault);
+            }
+            for point in &estate.recovery_points {
+                let arn = point.value.resource_arn.as_deref().unwrap_or_default();
+                facts.about.entry(arn).or_default().recovery_points.push((place, point));
+            }
+            for job in &estate.backup_jobs {
+                let arn = job.value.resource_arn.as_deref().unwrap_or_default();
+                facts.about.entry(arn).or_default().backup_jobs.push((place, job));
+            }
+            for job in &estate.copy_jobs {
+                let arn = job.value.resource_arn.as_deref().unwrap_or_default();
+                facts.about.entry(arn).or_default().copy_jobs.push((place, job));
+            }
+            for job in &estate.restore_jobs {
+                let arn = job.value.source_resource_arn.as_deref().unwrap_or_default();
+                facts.about.entry(arn).or_default().restore_jobs.push((place, job));
+            }
+        }
+        facts.shared = facts.build_shared();
+        facts
+    }
+
+    /// The inventory these are the facts of.
+    pub fn inventory(&self) -> &'a Inventory {
+        self.inventory
+    }
+
+    /// The accounts and Regions that are judged, in order.
+    pub fn places(&self) -> impl Iterator<Item = &'a Place> {
+        self.inventory.places()
+    }
+
+    /// A thing that others refer to: an account, a unit, a vault, a plan.
+    ///
+    /// One that is referred to and not known has no facts at all.
+    pub fn shared(&self, uid: &Uid) -> Thing {
+        self.shared.get(uid).cloned().unwrap_or_else(|| Thing::unknown(uid.clone()))
+    }
+
+    /// What keeps the things of a type in a place from having been listed wholly.
+    pub fn gaps_in_list(&self, place: &Place, type_name: &str) -> Vec<Gap> {
+        let gap = |name: &str| self.gap(place, name, "");
+        let one = |name: &str| gap(name).into_iter().collect();
+        match type_name {
+            types::ACCOUNT | types::UNIT => Vec::new(),
+            types::BACKUP_PLAN => one("backup.list-backup-plans"),
+            types::BACKUP_RULE | types::COPY_ACTION => self.gaps_per_plan(place, "backup.get-backup-plan"),
+            types::BACKUP_SELECTION => self.gaps_per_plan(place, "backup.list-backup-selections"),
+            types::BACKUP_VAULT => one("backup.list-backup-vaults"),
+            types::RECOVERY_POINT => {
+                self.recovery_point_gaps(place).into_iter().map(|(gap, _)| gap).collect()
+            }
+            types::BACKUP_JOB => one("backup.list-backup-jobs"),
+            types::COPY_JOB => one("backup.list-copy-jobs"),
+            types::RESTORE_JOB => one("backup.list-restore-jobs"),
+            _ if ResourceType::from_cloudformation(type_name).is_some() => {
+                one("backup.list-protected-resources")
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What is missing of a call, looked up by its CLI name.
+    fn gap(&self, place: &Place, operation: &str, subject: &str) -> Option<Gap> {
+        let operation = Operation::named(operation)?;
+        self.inventory.coverage.gap(place, operation, subject)
+    }
+
+    fn state(&self, place: &Place, operation: &str, subject: &str) -> State {
+        match Operation::named(operation) {
+            Some(operation) => self.inventory.coverage.state(place, operation, subject),
+            None => State::NotAsked,
+        }
+    }
+
+    fn gaps_per_plan(&self, place: &Place, operation: &str) -> Vec<Gap> {
+        let mut gaps: Vec<Gap> = self.gap(place, "backup.list-backup-plans", "").into_iter().collect();
+        for plan in &self.inventory.estate(place).backup_plans {
+            gaps.extend(self.gap(place, operation, &plan.value.backup_plan_id));
+        }
+        gaps
+    }
+
+    /// Vaults of a place whose recovery points were not listed wholly, each with the vault if it is known.
+    fn recovery_point_gaps(&self, place: &Place) -> Vec<(Gap, Option<&'a str>)> {
+        let mut gaps = Vec::new();
+        if let Some(gap) = self.gap(place, "backup.list-backup-vaults", "") {
+            gaps.push((gap, None));
+        }
+        let names: std::collections::BTreeSet<&'a str> = self
+            .vaults
+            .range((place, "")..)
+            .take_while(|((of, _), _)| *of == place)
+            .map(|((_, name), _)| *name)
+            .collect();
+        for name in names {
+            let gap = self.gap(place, "backup.list-recovery-points-by-backup-vault", name);
+            gaps.extend(gap.map(|gap| (gap, Some(name))));
+        }
+        gaps
+    }
+
+    /// The tags of what has this ARN; `None` if they could not be learned.
+    fn tags(&self, place: &Place, arn: &str) -> Option<BTreeMap<String, String>> {
+        if let Some(known) = self.inventory.estate(place).tags.get(arn) {
+            return known.clone();
+        }
+        let service = crate::model::Arn::parse(arn)?.service;
+        let listed = self.state(place, "resourcegroupstaggingapi.get-resources", "") == State::Complete;
+        // The tagging API leaves out what was never tagged, and services it does not know.
+        (listed && TAGGED_SERVICES.contains(&service)).then(BTreeMap::new)
+    }
+
+    fn build_shared(&self) -> BTreeMap<Uid, Thing> {
+        let mut shared = BTreeMap::new();
+        let mut add = |thing: Thing| {
+            shared.insert(thing.uid.clone(), thing);
+        };
+        self.units().into_iter().for_each(&mut add);
+        for place in self.inventory.estates.keys() {
+            add(self.account(place.account));
+        }
+        for place in self.inventory.places() {
+            self.backup_vaults(place).into_iter().for_each(&mut add);
+            self.backup_plans(place).into_iter().flatten().for_each(&mut add);
+        }
+        shared
+    }
+}
+
+/// Services whose resources `GetResources` of the tagging API returns (its supported services page).
+const TAGGED_SERVICES: [&str; 13] = [
+    "backup",
+    "cloudformation",
+    "dynamodb",
+    "ec2",
+    "eks",
+    "elasticfilesystem",
+    "fsx",
+    "rds",
+    "redshift",
+    "redshift-serverless",
+    "s3",
+    "storagegateway",
+    "timestream",
+];

@@ -1,0 +1,169 @@
+//! Recovery points, and those that may exist but could not be read.
+
+use super::backup_vault::learn_encryption;
+use super::{Fact, Facts, Thing, Uid, types};
+use crate::inventory::Recorded;
+use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint};
+use crate::model::{Place, Time, whole_days, whole_hours};
+
+impl Facts<'_> {
+    /// The facts of a recovery point.
+    pub(super) fn recovery_point(&self, place: &Place, point: &Recorded<RecoveryPoint>) -> Thing {
+        let of = &point.value;
+        let uid = Uid::new(types::RECOVERY_POINT, &*of.recovery_point_arn);
+        let mut thing = self.thing_in(place, uid);
+        thing.source = self.inventory.file_of(point).into();
+        thing.tags = self.tags(place, &of.recovery_point_arn);
+        thing.learn("arn", Some(&*of.recovery_point_arn));
+        thing.learn("region", Some(place.region.as_str()));
+        if let Some(why) = point.why_unreadable("*") {
+            thing.reasons = self.all_facts_but_name(why);
+            return thing;
+        }
+        self.learn_vault(&mut thing, place, point);
+        thing.learn("resourceArn", of.resource_arn.as_deref());
+        thing.learn("resourceType", of.resource_type.as_deref());
+        thing.learn("status", of.status.as_deref());
+        // Only continuous backups are AVAILABLE or STOPPED (API_RecoveryPointByBackupVault, Status).
+        let continuous = |status: &str| matches!(status, "AVAILABLE" | "STOPPED");
+        thing.learn("isContinuous", of.status.as_deref().map(continuous));
+        thing.learn("isEncrypted", of.is_encrypted);
+        learn_encryption(
+            &mut thing,
+            point,
+            of.encryption_key_arn.as_deref(),
+            of.encryption_key_type.as_deref(),
+        );
+        thing.learn("lifecycle", of.lifecycle.as_ref().map(|it| lifecycle(it.as_ref())));
+        self.learn_age(&mut thing, of.creation_date);
+        thing.learn("backupSizeInBytes", of.backup_size_in_bytes.filter(|it| *it >= 0));
+        thing.learn("isParent", of.is_parent);
+        self.learn_optional(&mut thing, point);
+        for (fact, member) in MEMBERS {
+            if let Some(why) = point.why_unreadable(member) {
+                thing.attributes.retain(|(name, _)| name != fact);
+                thing.excuse(fact, why);
+            }
+        }
+        thing
+    }
+
+    fn learn_vault(&self, thing: &mut Thing, place: &Place, point: &Recorded<RecoveryPoint>) {
+        let of = &point.value;
+        let vault_type = match &of.backup_vault_name {
+            Some(name) => {
+                let vault = self.vault_uid(place, name, of.backup_vault_arn.as_deref());
+                thing.subjects = vec![("BackupVaultName", (&**name).into())];
+                thing.parents.insert(0, vault.clone());
+                thing.learn("vault", Some(vault));
+                self.vaults.get(&(place, name)).and_then(|it| it.value.vault_type.as_deref())
+            }
+            None => None,
+        };
+        thing.learn("vaultType", of.vault_type.as_deref().or(vault_type));
+    }
+
+    /// Facts whose absence in AWS's answer means something.
+    fn learn_optional(&self, thing: &mut Thing, point: &Recorded<RecoveryPoint>) {
+        let of = &point.value;
+        let text = |text: &Option<Box<str>>| text.as_deref().map(Fact::from);
+        thing.learn("createdBy", Some(created_by(of.created_by.as_ref())));
+        let origin = Fact::record([
+            ("parentRecoveryPointArn", text(&of.parent_recovery_point_arn)),
+            ("sourceBackupVaultArn", text(&of.source_backup_vault_arn)),
+        ]);
+        thing.learn("origin", Some(origin));
+        let restored = of.last_restore_time.and_then(|it| whole_days(it, self.at));
+        thing.learn("lastRestore", Some(Fact::record([("ageDays", restored.map(Fact::from))])));
+    }
+
+    /// `ageHours` and `ageDays` since a creation date.
+    pub(super) fn learn_age(&self, thing: &mut Thing, created: Option<Time>) {
+        let Some(created) = created else {
+            return;
+        };
+        match (whole_hours(created, self.at), whole_days(created, self.at)) {
+            (Some(hours), Some(days)) => {
+                thing.learn("ageHours", Some(hours));
+                thing.learn("ageDays", Some(days));
+            }
+            _ => {
+                let why = format!("it was created at {}, after the evaluation time {}", created.0, self.at);
+                thing.excuse("ageHours", why.clone());
+                thing.excuse("ageDays", why);
+            }
+        }
+    }
+
+    /// Recovery points of a resource that may exist in places whose lists were not read wholly: what is known of them.
+    pub(super) fn unread_recovery_points(&self, resource_arn: &str) -> Vec<Thing> {
+        let mut unread = Vec::new();
+        for place in self.inventory.places() {
+            for (gap, vault) in self.recovery_point_gaps(place) {
+                let id = format!("{place} {} {}", gap.operation.name, vault.unwrap_or_default());
+                let mut thing = self.thing_in(place, Uid::new(types::RECOVERY_POINT, id));
+                thing.learn("region", Some(place.region.as_str()));
+                thing.learn("resourceArn", Some(resource_arn));
+                if let Some(name) = vault {
+                    let uid = self.vault_uid(place, name, None);
+                    thing.subjects = vec![("BackupVaultName", name.into())];
+                    thing.parents.insert(0, uid.clone());
+                    thing.learn("vault", Some(uid));
+                    let vault = self.vaults.get(&(place, name));
+                    thing.learn("vaultType", vault.and_then(|it| it.value.vault_type.as_deref()));
+                }
+                let why = gap.to_string();
+                let lost = ["status", "isContinuous", "isEncrypted", "lifecycle", "ageHours", "ageDays"];
+                thing.reasons = lost.map(|fact| (fact.into(), why.clone())).into();
+                unread.push(thing);
+            }
+        }
+        unread
+    }
+
+    fn all_facts_but_name(&self, why: &str) -> Vec<(super::Name, String)> {
+        MEMBERS.iter().map(|(fact, _)| ((*fact).into(), why.to_owned())).collect()
+    }
+}
+
+/// Facts by the member they are read from.
+const MEMBERS: [(&str, &str); 18] = [
+    ("vault", "BackupVaultName"),
+    ("vaultType", "VaultType"),
+    ("resourceArn", "ResourceArn"),
+    ("resourceType", "ResourceType"),
+    ("status", "Status"),
+    ("isContinuous", "Status"),
+    ("isEncrypted", "IsEncrypted"),
+    ("encryption", "EncryptionKeyArn"),
+    ("encryption", "EncryptionKeyType"),
+    ("lifecycle", "Lifecycle"),
+    ("ageHours", "CreationDate"),
+    ("ageDays", "CreationDate"),
+    ("backupSizeInBytes", "BackupSizeInBytes"),
+    ("createdBy", "CreatedBy"),
+    ("isParent", "IsParent"),
+    ("origin", "ParentRecoveryPointArn"),
+    ("origin", "SourceBackupVaultArn"),
+    ("lastRestore", "LastRestoreTime"),
+];
+
+/// A lifecycle; no `DeleteAfterDays`, null or -1 is kept for ever (API_Lifecycle).
+pub(super) fn lifecycle(lifecycle: Option<&Lifecycle>) -> Fact {
+    let days = |days: Option<Days>| days.and_then(Days::count).map(Fact::from);
+    Fact::record([
+        ("deleteAfterDays", days(lifecycle.and_then(|it| it.delete_after_days))),
+        ("moveToColdStorageAfterDays", days(lifecycle.and_then(|it| it.move_to_cold_storage_after_days))),
+    ])
+}
+
+/// The plan and rule that made it; empty when made on demand.
+pub(super) fn created_by(creator: Option<&CreatedBy>) -> Fact {
+    let text =
+        |of: fn(&CreatedBy) -> &Option<Box<str>>| creator.and_then(|it| of(it).as_deref()).map(Fact::from);
+    Fact::record([
+        ("backupPlanId", text(|it| &it.backup_plan_id)),
+        ("backupRuleId", text(|it| &it.backup_rule_id)),
+        ("backupRuleName", text(|it| &it.backup_rule_name)),
+    ])
+}

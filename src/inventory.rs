@@ -1,0 +1,218 @@
+//! What AWS said: the recorded calls of an estate, typed, with what was and was not asked.
+//!
+//! An inventory is a folder `<account>/<region>/<service>.<operation>.ndjson` of recorded calls, or of responses
+//! as the AWS CLI prints them. Nothing is judged here, nothing is looked up, and no file is opened:
+//! a missing answer stays missing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+mod bounded;
+mod coverage;
+mod operation;
+mod organization;
+mod page;
+mod path;
+mod problem;
+mod read;
+pub mod record;
+
+pub use coverage::{CallError, Coverage, CoverageRow, Gap, State};
+pub use operation::{OPERATIONS, Operation};
+pub use organization::{Organization, OrganizationAccount};
+pub use problem::Problem;
+pub use read::InventoryReader;
+pub use record::{Record, Recorded};
+
+use crate::model::Place;
+use record::{
+    AccessPolicy, BackupJob, BackupPlan, BackupPlanBody, BackupSelection, BackupSelectionBody, BackupVault,
+    CopyJob, ProtectedResource, RecoveryPoint, RestoreJob,
+};
+
+/// All that was recorded, in an order that does not depend on the order of reading.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// What was recorded of each account and Region.
+    pub estates: BTreeMap<Place, Estate>,
+    /// The organization's tree.
+    pub organization: Organization,
+    /// What was asked and how it ended.
+    pub coverage: Coverage,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// The files read, relative to the inventory; records refer to them by index.
+    pub files: Vec<String>,
+}
+
+/// Tags by key; `None` where two answers differ or one could not be read.
+pub type Tags = Option<BTreeMap<String, String>>;
+
+/// What was recorded of one account in one Region.
+#[derive(Debug, Default)]
+pub struct Estate {
+    /// `ListBackupVaults`.
+    pub backup_vaults: Vec<Recorded<BackupVault>>,
+    /// `DescribeBackupVault`.
+    pub backup_vault_details: Vec<Recorded<BackupVault>>,
+    /// `GetBackupVaultAccessPolicy`, by vault name.
+    pub access_policies: Vec<(String, Recorded<AccessPolicy>)>,
+    /// `ListRecoveryPointsByBackupVault` of every vault asked.
+    pub recovery_points: Vec<Recorded<RecoveryPoint>>,
+    /// `ListProtectedResources`.
+    pub protected_resources: Vec<Recorded<ProtectedResource>>,
+    /// `DescribeProtectedResource`, by resource ARN.
+    pub protected_resource_details: Vec<(String, Recorded<ProtectedResource>)>,
+    /// `ListBackupPlans`.
+    pub backup_plans: Vec<Recorded<BackupPlan>>,
+    /// `GetBackupPlan`, by plan id.
+    pub backup_plan_bodies: Vec<(String, Recorded<BackupPlanBody>)>,
+    /// `ListBackupSelections` of every plan asked.
+    pub backup_selections: Vec<Recorded<BackupSelection>>,
+    /// `GetBackupSelection`, by plan id and selection id joined by a slash.
+    pub backup_selection_bodies: Vec<(String, Recorded<BackupSelectionBody>)>,
+    /// `ListBackupJobs`.
+    pub backup_jobs: Vec<Recorded<BackupJob>>,
+    /// `ListCopyJobs`.
+    pub copy_jobs: Vec<Recorded<CopyJob>>,
+    /// `ListRestoreJobs`.
+    pub restore_jobs: Vec<Recorded<RestoreJob>>,
+    /// Settings as AWS returns them, by operation.
+    pub settings: Vec<(&'static str, Value)>,
+    /// Tags by ARN, from `backup:ListTags` and the tagging API.
+    pub tags: BTreeMap<String, Tags>,
+}
+
+impl Inventory {
+    fn add_file(&mut self, path: &str) -> u32 {
+        self.files.push(path.to_owned());
+        u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// What was recorded of a place; empty if nothing was.
+    pub fn estate(&self, place: &Place) -> &Estate {
+        static NOTHING: std::sync::LazyLock<Estate> = std::sync::LazyLock::new(Estate::default);
+        self.estates.get(place).unwrap_or(&NOTHING)
+    }
+
+    /// The accounts and Regions that something regional was recorded of, in order.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.estates.keys().filter(|place| !place.region.is_global())
+    }
+
+    /// The file a record was read from.
+    pub fn file_of<T>(&self, record: &Recorded<T>) -> &str {
+        let index = usize::try_from(record.file).unwrap_or(usize::MAX);
+        self.files.get(index).map_or("", String::as_str)
+    }
+
+    /// Puts everything in order and makes one record of what was recorded twice.
+    fn settle(&mut self) {
+        let mut conflicts = Vec::new();
+        for estate in self.estates.values_mut() {
+            conflicts.append(&mut estate.settle(&self.files));
+        }
+        self.problems.append(&mut conflicts);
+        self.problems.sort();
+        self.problems.dedup();
+    }
+}
+
+impl Estate {
+    /// How many records there are.
+    fn counts(&self) -> usize {
+        self.backup_vaults.len()
+            + self.recovery_points.len()
+            + self.protected_resources.len()
+            + self.backup_plans.len()
+            + self.backup_selections.len()
+            + self.backup_jobs.len()
+            + self.copy_jobs.len()
+            + self.restore_jobs.len()
+    }
+
+    fn learn_tags(&mut self, arn: &str, pairs: Option<Vec<(String, String)>>) {
+        let learned: Tags = pairs.map(|pairs| pairs.into_iter().collect());
+        self.tags
+            .entry(arn.to_owned())
+            .and_modify(|known| {
+                if *known != learned {
+                    *known = None;
+                }
+            })
+            .or_insert(learned);
+    }
+
+    fn settle(&mut self, files: &[String]) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        merge(&mut self.backup_vaults, files, &mut problems);
+        merge(&mut self.backup_vault_details, files, &mut problems);
+        merge(&mut self.recovery_points, files, &mut problems);
+        merge(&mut self.protected_resources, files, &mut problems);
+        merge(&mut self.backup_plans, files, &mut problems);
+        merge(&mut self.backup_selections, files, &mut problems);
+        merge(&mut self.backup_jobs, files, &mut problems);
+        merge(&mut self.copy_jobs, files, &mut problems);
+        merge(&mut self.restore_jobs, files, &mut problems);
+        merge_by_subject(&mut self.access_policies, files, &mut problems);
+        merge_by_subject(&mut self.protected_resource_details, files, &mut problems);
+        merge_by_subject(&mut self.backup_plan_bodies, files, &mut problems);
+        merge_by_subject(&mut self.backup_selection_bodies, files, &mut problems);
+        self.settings.sort_by(|a, b| a.0.cmp(b.0));
+        problems
+    }
+}
+
+/// Sorts records and merges those of the same key.
+fn merge<T: Record>(records: &mut Vec<Recorded<T>>, files: &[String], problems: &mut Vec<Problem>) {
+    records.sort_by(|a, b| a.value.key().cmp(b.value.key()));
+    records.dedup_by(|later, earlier| {
+        let same = later.value.key() == earlier.value.key();
+        if same {
+            let key = later.value.key().to_owned();
+            unite(&key, later, earlier, files, problems);
+        }
+        same
+    });
+}
+
+fn merge_by_subject<T: Record>(
+    records: &mut Vec<(String, Recorded<T>)>,
+    files: &[String],
+    problems: &mut Vec<Problem>,
+) {
+    records.sort_by(|a, b| a.0.cmp(&b.0));
+    records.dedup_by(|later, earlier| {
+        let same = later.0 == earlier.0;
+        if same {
+            unite(&later.0, &later.1, &mut earlier.1, files, problems);
+        }
+        same
+    });
+}
+
+/// Two records of one thing: where they differ, nothing of either is known.
+fn unite<T: Record>(
+    key: &str,
+    later: &Recorded<T>,
+    earlier: &mut Recorded<T>,
+    files: &[String],
+    problems: &mut Vec<Problem>,
+) {
+    if later.value == earlier.value {
+        earlier.file = earlier.file.min(later.file);
+        return;
+    }
+    let name =
+        |file: u32| usize::try_from(file).ok().and_then(|it| files.get(it)).cloned().unwrap_or_default();
+    let (mut one, mut other) = (name(earlier.file), name(later.file));
+    if other < one {
+        std::mem::swap(&mut one, &mut other);
+    }
+    let message = format!("`{key}` is described here and in `{other}`, and differently, so neither counts");
+    if earlier.why_unreadable("*").is_none() {
+        earlier.mark_unreadable("*", format!("it is described differently in `{one}` and `{other}`"));
+    }
+    problems.push(Problem::with_file(one, message));
+}

@@ -1,0 +1,129 @@
+//! The AWS operations an inventory can hold, and how each pages.
+//!
+//! Names as the AWS CLI spells them, actions as IAM does. An operation not listed here is not read.
+
+/// One operation of an AWS service.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Service and operation as the AWS CLI spells them: `backup.list-backup-vaults`.
+    pub name: &'static str,
+    /// The IAM action that allows it: `backup:ListBackupVaults`.
+    pub action: &'static str,
+    /// The member of the response that holds the list; `None` where the response is one thing.
+    pub list: Option<&'static str>,
+    /// The request parameters that say of what is asked, such as `BackupVaultName`.
+    pub subject: &'static [&'static str],
+    /// The request parameter and the response member that carry the page token.
+    pub token: (&'static str, &'static str),
+    /// Request parameters that narrow a list without making it useless: a window of jobs.
+    pub windows: &'static [&'static str],
+}
+
+const fn list(name: &'static str, action: &'static str, list: &'static str) -> Operation {
+    Operation {
+        name,
+        action,
+        list: Some(list),
+        subject: &[],
+        token: ("NextToken", "NextToken"),
+        windows: &[],
+    }
+}
+
+const fn get(name: &'static str, action: &'static str, subject: &'static [&'static str]) -> Operation {
+    Operation { list: None, subject, ..list(name, action, "") }
+}
+
+const fn list_of(
+    name: &'static str,
+    action: &'static str,
+    member: &'static str,
+    subject: &'static [&'static str],
+) -> Operation {
+    Operation { subject, ..list(name, action, member) }
+}
+
+/// Jobs are kept for 30 days or so and asked for by window, so a window does not make their list incomplete.
+const fn jobs(name: &'static str, action: &'static str, member: &'static str) -> Operation {
+    Operation {
+        windows: &["ByCreatedAfter", "ByCreatedBefore", "ByCompleteAfter", "ByCompleteBefore"],
+        ..list(name, action, member)
+    }
+}
+
+/// All operations that are read, by name.
+pub static OPERATIONS: &[Operation] = &[
+    get("backup.describe-backup-vault", "backup:DescribeBackupVault", &["BackupVaultName"]),
+    get("backup.describe-global-settings", "backup:DescribeGlobalSettings", &[]),
+    get("backup.describe-protected-resource", "backup:DescribeProtectedResource", &["ResourceArn"]),
+    get("backup.describe-region-settings", "backup:DescribeRegionSettings", &[]),
+    get("backup.get-backup-plan", "backup:GetBackupPlan", &["BackupPlanId"]),
+    get("backup.get-backup-selection", "backup:GetBackupSelection", &["BackupPlanId", "SelectionId"]),
+    get("backup.get-backup-vault-access-policy", "backup:GetBackupVaultAccessPolicy", &["BackupVaultName"]),
+    jobs("backup.list-backup-jobs", "backup:ListBackupJobs", "BackupJobs"),
+    list("backup.list-backup-plans", "backup:ListBackupPlans", "BackupPlansList"),
+    list_of(
+        "backup.list-backup-selections",
+        "backup:ListBackupSelections",
+        "BackupSelectionsList",
+        &["BackupPlanId"],
+    ),
+    list("backup.list-backup-vaults", "backup:ListBackupVaults", "BackupVaultList"),
+    jobs("backup.list-copy-jobs", "backup:ListCopyJobs", "CopyJobs"),
+    list("backup.list-protected-resources", "backup:ListProtectedResources", "Results"),
+    list_of(
+        "backup.list-recovery-points-by-backup-vault",
+        "backup:ListRecoveryPointsByBackupVault",
+        "RecoveryPoints",
+        &["BackupVaultName"],
+    ),
+    jobs("backup.list-restore-jobs", "backup:ListRestoreJobs", "RestoreJobs"),
+    get("backup.list-tags", "backup:ListTags", &["ResourceArn"]),
+    get("organizations.describe-organization", "organizations:DescribeOrganization", &[]),
+    list("organizations.list-accounts", "organizations:ListAccounts", "Accounts"),
+    list_of(
+        "organizations.list-accounts-for-parent",
+        "organizations:ListAccountsForParent",
+        "Accounts",
+        &["ParentId"],
+    ),
+    list_of(
+        "organizations.list-organizational-units-for-parent",
+        "organizations:ListOrganizationalUnitsForParent",
+        "OrganizationalUnits",
+        &["ParentId"],
+    ),
+    list_of("organizations.list-parents", "organizations:ListParents", "Parents", &["ChildId"]),
+    list("organizations.list-roots", "organizations:ListRoots", "Roots"),
+    Operation {
+        token: ("PaginationToken", "PaginationToken"),
+        ..list("resourcegroupstaggingapi.get-resources", "tag:GetResources", "ResourceTagMappingList")
+    },
+];
+
+impl Operation {
+    /// The operation with this CLI name, if it is one that is read.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        OPERATIONS.binary_search_by(|it| it.name.cmp(name)).ok().and_then(|index| OPERATIONS.get(index))
+    }
+
+    /// The operation that this IAM action allows, if it is one that is read.
+    pub fn allowed_by(action: &str) -> Option<&'static Self> {
+        OPERATIONS.iter().find(|it| it.action == action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_found_by_name_and_by_action() {
+        assert!(OPERATIONS.is_sorted_by(|a, b| a.name < b.name));
+        for operation in OPERATIONS {
+            assert_eq!(Operation::named(operation.name), Some(operation));
+            assert_eq!(Operation::allowed_by(operation.action), Some(operation));
+        }
+        assert_eq!(Operation::named("backup.list-frameworks"), None);
+    }
+}

@@ -1,0 +1,304 @@
+//! The API's shapes, as far as backproof reads them, in AWS's field names.
+//!
+//! Every member but a record's identity is optional, because AWS may leave it out; what that means is decided
+//! where facts are built. Source of the shapes: the AWS Backup API Reference and the AWS CLI reference.
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_json::Value;
+
+use crate::model::Time;
+
+/// A record that AWS lists, with what makes it that record and no other.
+pub trait Record: DeserializeOwned + PartialEq {
+    /// Members without which the record cannot be named.
+    const IDENTITY: &'static [&'static str];
+
+    /// What sorts records and tells duplicates.
+    fn key(&self) -> &str;
+}
+
+/// A record with where it was read and what of it could not be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded<T> {
+    /// The record; what could not be read of it is absent.
+    pub value: T,
+    /// The file, as an index into [`Inventory::files`](super::Inventory::files).
+    pub file: u32,
+    /// Top-level members that could not be read, with why; `*` stands for all of them. Boxed: almost always none.
+    unreadable: Option<Box<Vec<(String, String)>>>,
+}
+
+impl<T> Recorded<T> {
+    /// A record of which everything was read.
+    pub fn whole(value: T, file: u32) -> Self {
+        Self { value, file, unreadable: None }
+    }
+
+    /// Adds a member that could not be read.
+    pub(super) fn mark_unreadable(&mut self, member: &str, why: String) {
+        let unreadable = self.unreadable.get_or_insert_default();
+        unreadable.push((member.to_owned(), why));
+    }
+
+    /// Why this member could not be read, if it could not.
+    pub fn why_unreadable(&self, member: &str) -> Option<&str> {
+        let unreadable = self.unreadable.as_deref()?;
+        let found = unreadable.iter().find(|(it, _)| it == member || it == "*");
+        found.map(|(_, why)| why.as_str())
+    }
+}
+
+/// Tells a member that is absent (`None`) from one that AWS sent as `null` (`Some(None)`).
+type Nullable<T> = Option<Option<T>>;
+
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Nullable<T>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+        #[serde(rename_all = "PascalCase", default)]
+        #[expect(missing_docs, reason = "members are AWS's own, documented in its API Reference")]
+        pub struct $name { $($(#[$attribute])* pub $field: $type,)* }
+    )*};
+}
+
+records! {
+    /// `Lifecycle`: days after creation; `DeleteAfterDays` absent, null or -1 means kept for ever.
+    Lifecycle {
+        delete_after_days: Option<Days>,
+        move_to_cold_storage_after_days: Option<Days>,
+    }
+    /// `RecoveryPointCreator`.
+    CreatedBy {
+        backup_plan_id: Option<Box<str>>,
+        backup_rule_id: Option<Box<str>>,
+        backup_rule_name: Option<Box<str>>,
+    }
+    /// An item of `ListRecoveryPointsByBackupVault`.
+    RecoveryPoint {
+        recovery_point_arn: Box<str>,
+        backup_vault_name: Option<Box<str>>,
+        backup_vault_arn: Option<Box<str>>,
+        source_backup_vault_arn: Option<Box<str>>,
+        resource_arn: Option<Box<str>>,
+        resource_type: Option<Box<str>>,
+        created_by: Option<CreatedBy>,
+        status: Option<Box<str>>,
+        creation_date: Option<Time>,
+        backup_size_in_bytes: Option<i64>,
+        #[serde(deserialize_with = "nullable")]
+        lifecycle: Nullable<Lifecycle>,
+        encryption_key_arn: Option<Box<str>>,
+        encryption_key_type: Option<Box<str>>,
+        is_encrypted: Option<bool>,
+        last_restore_time: Option<Time>,
+        parent_recovery_point_arn: Option<Box<str>>,
+        is_parent: Option<bool>,
+        vault_type: Option<Box<str>>,
+    }
+    /// An item of `ListBackupVaults`, and the answer of `DescribeBackupVault`.
+    BackupVault {
+        backup_vault_name: Box<str>,
+        backup_vault_arn: Option<Box<str>>,
+        vault_type: Option<Box<str>>,
+        encryption_key_arn: Option<Box<str>>,
+        encryption_key_type: Option<Box<str>>,
+        number_of_recovery_points: Option<i64>,
+        locked: Option<bool>,
+        min_retention_days: Option<Days>,
+        max_retention_days: Option<Days>,
+        lock_date: Option<Time>,
+    }
+    /// The answer of `GetBackupVaultAccessPolicy`.
+    AccessPolicy {
+        policy: Option<Box<str>>,
+    }
+    /// An item of `ListProtectedResources`, and the answer of `DescribeProtectedResource`.
+    ProtectedResource {
+        resource_arn: Box<str>,
+        resource_type: Option<Box<str>>,
+        resource_name: Option<Box<str>>,
+        last_backup_time: Option<Time>,
+        last_backup_vault_arn: Option<Box<str>>,
+        last_recovery_point_arn: Option<Box<str>>,
+        latest_restore_execution_time_minutes: Option<i64>,
+        latest_restore_job_creation_date: Option<Time>,
+    }
+    /// An item of `ListBackupPlans`.
+    BackupPlan {
+        backup_plan_id: Box<str>,
+        backup_plan_arn: Option<Box<str>>,
+        backup_plan_name: Option<Box<str>>,
+        last_execution_date: Option<Time>,
+        deletion_date: Option<Time>,
+    }
+    /// The answer of `GetBackupPlan`.
+    BackupPlanBody {
+        backup_plan: Option<BackupPlanRules>,
+    }
+    /// `BackupPlan` inside it.
+    BackupPlanRules {
+        backup_plan_name: Option<Box<str>>,
+        rules: Option<Vec<BackupRule>>,
+    }
+    /// `BackupRule`.
+    BackupRule {
+        rule_name: Option<Box<str>>,
+        rule_id: Option<Box<str>>,
+        target_backup_vault_name: Option<Box<str>>,
+        schedule_expression: Option<Box<str>>,
+        schedule_expression_timezone: Option<Box<str>>,
+        start_window_minutes: Option<i64>,
+        completion_window_minutes: Option<i64>,
+        lifecycle: Option<Lifecycle>,
+        copy_actions: Option<Vec<CopyAction>>,
+        enable_continuous_backup: Option<bool>,
+    }
+    /// `CopyAction`.
+    CopyAction {
+        destination_backup_vault_arn: Option<Box<str>>,
+        lifecycle: Option<Lifecycle>,
+    }
+    /// An item of `ListBackupSelections`.
+    BackupSelection {
+        selection_id: Box<str>,
+        selection_name: Option<Box<str>>,
+        backup_plan_id: Option<Box<str>>,
+        iam_role_arn: Option<Box<str>>,
+    }
+    /// The answer of `GetBackupSelection`.
+    BackupSelectionBody {
+        backup_selection: Option<Value>,
+    }
+    /// An item of `ListBackupJobs`.
+    BackupJob {
+        backup_job_id: Box<str>,
+        state: Option<Box<str>>,
+        message_category: Option<Box<str>>,
+        resource_arn: Option<Box<str>>,
+        resource_type: Option<Box<str>>,
+        backup_vault_name: Option<Box<str>>,
+        created_by: Option<CreatedBy>,
+        creation_date: Option<Time>,
+    }
+    /// An item of `ListCopyJobs`.
+    CopyJob {
+        copy_job_id: Box<str>,
+        state: Option<Box<str>>,
+        resource_arn: Option<Box<str>>,
+        resource_type: Option<Box<str>>,
+        source_backup_vault_arn: Option<Box<str>>,
+        destination_backup_vault_arn: Option<Box<str>>,
+        created_by: Option<CreatedBy>,
+        creation_date: Option<Time>,
+    }
+    /// An item of `ListRestoreJobs`.
+    RestoreJob {
+        restore_job_id: Box<str>,
+        status: Option<Box<str>>,
+        source_resource_arn: Option<Box<str>>,
+        resource_type: Option<Box<str>>,
+        recovery_point_arn: Option<Box<str>>,
+        validation_status: Option<Box<str>>,
+        creation_date: Option<Time>,
+    }
+    /// An item of Organizations' lists of accounts, units and roots.
+    OrganizationMember {
+        id: Box<str>,
+        name: Option<Box<str>>,
+        status: Option<Box<str>>,
+        state: Option<Box<str>>,
+    }
+    /// `Tag`, in the services that send tags as a list.
+    Tag {
+        key: Option<Box<str>>,
+        value: Option<Box<str>>,
+    }
+    /// An item of the tagging API's `GetResources`.
+    ResourceTagMapping {
+        #[serde(rename = "ResourceARN")]
+        resource_arn: Box<str>,
+        tags: Option<Vec<Tag>>,
+    }
+}
+
+macro_rules! identified {
+    ($($name:ident by $field:ident as $member:literal,)*) => {$(
+        impl Record for $name {
+            const IDENTITY: &'static [&'static str] = &[$member];
+
+            fn key(&self) -> &str {
+                &self.$field
+            }
+        }
+    )*};
+}
+
+identified! {
+    RecoveryPoint by recovery_point_arn as "RecoveryPointArn",
+    BackupVault by backup_vault_name as "BackupVaultName",
+    ProtectedResource by resource_arn as "ResourceArn",
+    BackupPlan by backup_plan_id as "BackupPlanId",
+    BackupSelection by selection_id as "SelectionId",
+    BackupJob by backup_job_id as "BackupJobId",
+    CopyJob by copy_job_id as "CopyJobId",
+    RestoreJob by restore_job_id as "RestoreJobId",
+    OrganizationMember by id as "Id",
+    ResourceTagMapping by resource_arn as "ResourceARN",
+}
+
+macro_rules! unidentified {
+    ($($name:ident,)*) => {$(
+        impl Record for $name {
+            const IDENTITY: &'static [&'static str] = &[];
+
+            fn key(&self) -> &str {
+                ""
+            }
+        }
+    )*};
+}
+
+// What these are about stands in the request, not in the answer.
+unidentified! {
+    AccessPolicy,
+    BackupPlanBody,
+    BackupSelectionBody,
+}
+
+/// A number of days as AWS Backup counts retention: at most 36,500 (100 years), or -1 for always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Days {
+    /// `-1`: always.
+    Always,
+    /// So many days, 0 to 1,000,000.
+    Count(i64),
+}
+
+impl Days {
+    /// The number, if it is not always.
+    pub fn count(self) -> Option<i64> {
+        match self {
+            Self::Always => None,
+            Self::Count(days) => Some(days),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Days {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match i64::deserialize(deserializer)? {
+            -1 => Ok(Self::Always),
+            // AWS allows 36,500; the wider bound keeps sums in policies from overflowing.
+            days @ 0..=1_000_000 => Ok(Self::Count(days)),
+            other => Err(serde::de::Error::custom(format!(
+                "`{other}` is not a number of days; expected 0 to 1000000, or -1 for always"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! CSV cells that no spreadsheet will run.
+//!
+//! Names and tags are other people's input: a cell that begins like a formula gets a leading apostrophe (CWE-1236).
+
+use std::borrow::Cow;
+
+/// The text as a cell. A text that begins with an apostrophe gets another, so that the text can be had back.
+pub fn neutral(text: &str) -> Cow<'_, str> {
+    match text.chars().next() {
+        // The full-width forms are formulas to spreadsheets set to East Asian languages.
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\'' | '＝' | '＋' | '－' | '＠') => {
+            Cow::Owned(format!("'{text}"))
+        }
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// The text that a cell was made from.
+pub fn original(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn cells_begin_no_formula_and_give_their_text_back(text in r"([=+@'\t\r\n＝-].*|.*)") {
+            let cell = neutral(&text);
+            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']));
+            prop_assert_eq!(original(&cell), text);
+        }
+    }
+}
