@@ -145,7 +145,7 @@ struct Question<'q> {
     chosen: &'q ChosenControl,
     thing: &'q Thing,
     evidence: &'q [Member],
-    store: &'q Store,
+    store: &'q Store<'q>,
     account: &'q Uid,
 }
 

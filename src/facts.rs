@@ -3,7 +3,7 @@
 //! A fact that could not be learned is missing, never a default. Nothing is judged here, and there is no clock:
 //! ages are computed from the evaluation time that is handed in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ pub use thing::{Fact, FactError, Name, Thing, Uid};
 
 use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
 use crate::inventory::{Gap, Inventory, Operation, Recorded, State};
-use crate::model::{Place, ResourceType};
+use crate::model::{AccountId, Place, ResourceType};
 
 /// Entity types that are not protectable resources.
 pub mod types {
@@ -76,13 +76,26 @@ pub struct Facts<'a> {
     vaults: BTreeMap<(&'a Place, &'a str), &'a Recorded<BackupVault>>,
     about: BTreeMap<&'a str, AboutResource<'a>>,
     shared: BTreeMap<Uid, Thing>,
+    /// Accounts whose units are known.
+    placed: BTreeSet<AccountId>,
+    /// Recovery points and jobs that may exist in places whose lists were not read wholly.
+    unread: Vec<Thing>,
 }
 
 impl<'a> Facts<'a> {
     /// Joins what belongs together, by index; the rest is built as it is asked for.
     pub fn new(inventory: &'a Inventory, at: Timestamp) -> Self {
-        let mut facts =
-            Self { inventory, at, vaults: BTreeMap::new(), about: BTreeMap::new(), shared: BTreeMap::new() };
+        let mut facts = Self {
+            inventory,
+            at,
+            vaults: BTreeMap::new(),
+            about: BTreeMap::new(),
+            shared: BTreeMap::new(),
+            placed: BTreeSet::new(),
+            unread: Vec::new(),
+        };
+        let accounts = inventory.estates.keys().map(|place| place.account);
+        facts.placed = accounts.filter(|it| inventory.organization.units_of(*it).is_some()).collect();
         for (place, estate) in &inventory.estates {
             for vault in estate.backup_vault_details.iter().chain(&estate.backup_vaults) {
                 facts.vaults.insert((place, &vault.value.backup_vault_name), vault);
@@ -105,6 +118,7 @@ impl<'a> Facts<'a> {
             }
         }
         facts.shared = facts.build_shared();
+        facts.unread = facts.build_unread();
         facts
     }
 
@@ -175,7 +189,7 @@ impl<'a> Facts<'a> {
         if let Some(gap) = self.gap(place, "backup.list-backup-vaults", "") {
             gaps.push((gap, None));
         }
-        let names: std::collections::BTreeSet<&'a str> = self
+        let names: BTreeSet<&'a str> = self
             .vaults
             .range((place, "")..)
             .take_while(|((of, _), _)| *of == place)

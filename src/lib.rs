@@ -1,4 +1,39 @@
-//! backproof
+//! backproof proves, or disproves, that backups on AWS are what policy says they must be.
+//!
+//! ```text
+//! collect ──► inventory ──► facts ──► evaluate ──► report
+//!  where        what AWS     things    one question   one value,
+//!  records      said, and    and what  per control,   many writers
+//!  come from    what not     is known  resource and
+//!                            of them   evidence
+//!                                         ▲
+//!             catalog ──► control ──► framework
+//! ```
+//!
+//! # Reading order
+//!
+//! [`model`] has the words, [`vocabulary`] the facts there can be (`controls/backup.cedarschema`).
+//! [`inventory`] reads recorded calls and remembers which were never made; [`facts`] joins them into things,
+//! gathered in families that are judged together. [`control`] turns a folder under `controls/` into something that
+//! can be asked, [`framework`] chooses controls, parameters and scope, and [`evaluate`] is the only place that asks
+//! Cedar. [`report`] counts what comes out and writes it. [`collect`] and [`catalog`] read folders; [`cli`] is on top.
+//!
+//! To follow one recovery point: `inventory::read` finds its line, `inventory::page` its JSON,
+//! `facts::recovery_point` makes it a thing, `facts::family` puts it beside its resource, `evaluate` asks,
+//! `report::resource_compliance` writes its row.
+//!
+//! # Invariants
+//!
+//! * From `model` to `report` everything is pure and synchronous: no files, no clock, no environment.
+//!   The evaluation time is an argument. A test holds the direction of all arrows.
+//! * A fact that could not be learned is missing, never a default. A policy that looks at it errs, even through `has`,
+//!   `hasTag` and `in`, where Cedar alone would say false (`control::rewrite`).
+//! * What was never asked is not what is empty: a list that is not whole is a finding, and evidence that may exist in it
+//!   is put forward as such.
+//! * Nothing turns COMPLIANT because something is missing; that is a property test.
+//! * The same inventory, controls, framework and evaluation time give the same bytes, in whatever order they were read.
+//! * One broken file, page, record or control never sinks the rest of a run.
+
 pub mod catalog;
 pub mod cli;
 pub mod collect;

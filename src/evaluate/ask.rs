@@ -1,5 +1,6 @@
 //! One question to Cedar, and what its answer means.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,10 +32,16 @@ impl Verdict {
 }
 
 /// The things a question can be about, each once, as facts and as Cedar entities.
-pub(super) struct Store {
-    things: HashMap<Uid, Thing>,
+pub(super) struct Store<'t> {
+    things: HashMap<Uid, Cow<'t, Thing>>,
     uids: HashMap<Uid, EntityUid>,
     entities: Entities,
+}
+
+impl Store<'_> {
+    fn thing(&self, uid: &Uid) -> Option<&Thing> {
+        self.things.get(uid).map(|it| &**it)
+    }
 }
 
 /// Asks Cedar.
@@ -64,18 +71,18 @@ impl<'a> Asker<'a> {
         things: impl Iterator<Item = &'t Thing>,
         account: &Uid,
         shared: &dyn Fn(&Uid) -> Thing,
-    ) -> Store {
-        let mut found: HashMap<Uid, Thing> = HashMap::new();
+    ) -> Store<'t> {
+        let mut found: HashMap<Uid, Cow<'t, Thing>> = HashMap::new();
         let mut wanted = vec![account.clone()];
         for thing in things {
             refer(thing, &mut wanted);
-            found.insert(thing.uid.clone(), thing.clone());
+            found.insert(thing.uid.clone(), Cow::Borrowed(thing));
         }
         while let Some(uid) = wanted.pop() {
             if !found.contains_key(&uid) {
                 let thing = shared(&uid);
                 refer(&thing, &mut wanted);
-                found.insert(uid, thing);
+                found.insert(uid, Cow::Owned(thing));
             }
         }
         let mut names = self.type_names.borrow_mut();
@@ -101,7 +108,7 @@ impl<'a> Asker<'a> {
         chosen: &ChosenControl,
         principal: &Uid,
         resource: &Uid,
-        store: &Store,
+        store: &Store<'_>,
     ) -> Verdict {
         let Some(request) = self.request(chosen, principal, resource, store) else {
             let mut verdict = Verdict::of(Answer::InsufficientData);
@@ -144,7 +151,7 @@ impl<'a> Asker<'a> {
         chosen: &ChosenControl,
         principal: &Uid,
         resource: &Uid,
-        store: &Store,
+        store: &Store<'_>,
     ) -> Option<Request> {
         let key: *const ChosenControl = chosen;
         let mut prepared = self.prepared.borrow_mut();
@@ -167,21 +174,21 @@ impl<'a> Asker<'a> {
         erred: &[(&Policy, String)],
         principal: &Uid,
         resource: &Uid,
-        store: &Store,
+        store: &Store<'_>,
     ) -> Verdict {
         let mut verdict = Verdict::of(Answer::InsufficientData);
         for (policy, error) in erred {
             let mut found = Vec::new();
             for read in &policy.reads {
                 let lookup = |root: Root| match root {
-                    Root::Principal => ("principal", store.things.get(principal)),
-                    Root::Resource => ("resource", store.things.get(resource)),
+                    Root::Principal => ("principal", store.thing(principal)),
+                    Root::Resource => ("resource", store.thing(resource)),
                 };
                 let finder = missing::Finder {
                     vocabulary: self.vocabulary,
                     coverage: self.coverage,
-                    shared: &|uid| store.things.get(uid),
-                    place: store.things.get(resource).and_then(|it| it.place.as_ref()),
+                    shared: &|uid| store.thing(uid),
+                    place: store.thing(resource).and_then(|it| it.place.as_ref()),
                 };
                 found.extend(finder.missing(read, &lookup));
             }
@@ -218,14 +225,13 @@ impl<'a> Asker<'a> {
         chosen: &ChosenControl,
         principal: &Uid,
         resource: &Uid,
-        store: &Store,
+        store: &Store<'_>,
     ) -> String {
-        let (Some(principal), Some(resource)) = (store.things.get(principal), store.things.get(resource))
-        else {
+        let (Some(principal), Some(resource)) = (store.thing(principal), store.thing(resource)) else {
             return String::new();
         };
         let context: &BTreeMap<String, Fact> = &chosen.parameters;
-        template.fill(Filling { principal, resource, context, shared: &|uid| store.things.get(uid) })
+        template.fill(Filling { principal, resource, context, shared: &|uid| store.thing(uid) })
     }
 }
 

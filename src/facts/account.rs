@@ -52,7 +52,7 @@ impl Facts<'_> {
     pub(super) fn thing_in(&self, place: &Place, uid: Uid) -> Thing {
         let mut thing = Thing::unknown(uid);
         let account = self.account_uid(place);
-        thing.units_known = self.inventory.organization.units_of(place.account).is_some();
+        thing.units_known = self.placed.contains(&place.account);
         thing.parents = vec![account];
         thing.place = Some(place.clone());
         thing

@@ -80,20 +80,30 @@ impl<'a> Facts<'a> {
         seen: super::resource::Seen<'_>,
     ) -> Family {
         let mut members = self.members(place, arn, true);
-        let unread = self.unread_recovery_points(arn).into_iter();
-        members.extend(unread.map(|thing| Member { thing, judged: false, unread: true }));
-        let jobs = ["backup.list-backup-jobs", "backup.list-copy-jobs", "backup.list-restore-jobs"];
-        let kinds = [types::BACKUP_JOB, types::COPY_JOB, types::RESTORE_JOB];
-        for (operation, kind) in jobs.into_iter().zip(kinds) {
-            if let Some(gap) = self.gap(place, operation, "") {
-                let mut thing = self.thing_in(place, Uid::new(kind, format!("{place} {operation}")));
-                thing.learn("region", Some(place.region.as_str()));
-                let lost = ["state", "status", "ageHours", "ageDays"];
-                thing.reasons = lost.map(|fact| (fact.into(), gap.to_string())).into();
-                members.push(Member { thing, judged: false, unread: true });
+        members.extend(self.unread.iter().map(|thing| Member {
+            thing: about_resource(thing, arn),
+            judged: false,
+            unread: true,
+        }));
+        Family { subject: Some(self.resource(place, kind, arn, seen)), members }
+    }
+
+    /// Recovery points and jobs that may exist in places whose lists were not read wholly.
+    pub(super) fn build_unread(&self) -> Vec<Thing> {
+        let mut unread = Vec::new();
+        for place in self.inventory.places() {
+            unread.extend(self.unread_recovery_points(place));
+            for (operation, kind) in JOBS {
+                if let Some(gap) = self.gap(place, operation, "") {
+                    let mut thing = self.thing_in(place, Uid::new(kind, format!("{place} {operation}")));
+                    thing.learn("region", Some(place.region.as_str()));
+                    let lost = ["state", "status", "ageHours", "ageDays"];
+                    thing.reasons = lost.map(|fact| (fact.into(), gap.to_string())).into();
+                    unread.push(thing);
+                }
             }
         }
-        Family { subject: Some(self.resource(place, kind, arn, seen)), members }
+        unread
     }
 
     /// Recovery points and jobs of a resource: those recorded in this place, and if wanted those recorded elsewhere.
@@ -125,4 +135,20 @@ impl<'a> Facts<'a> {
         members.retain(|it| seen.insert(it.thing.uid.clone()));
         members
     }
+}
+
+/// The lists of jobs, and what is in them.
+const JOBS: [(&str, &str); 3] = [
+    ("backup.list-backup-jobs", types::BACKUP_JOB),
+    ("backup.list-copy-jobs", types::COPY_JOB),
+    ("backup.list-restore-jobs", types::RESTORE_JOB),
+];
+
+/// Something that could not be read, as it would be if it were about this resource.
+fn about_resource(unread: &Thing, arn: &str) -> Thing {
+    let mut thing = unread.clone();
+    let fact = if *thing.uid.type_name == *types::RESTORE_JOB { "sourceResourceArn" } else { "resourceArn" };
+    thing.reasons.retain(|(name, _)| name != fact);
+    thing.learn(fact, Some(arn));
+    thing
 }

@@ -95,28 +95,24 @@ impl Facts<'_> {
         }
     }
 
-    /// Recovery points of a resource that may exist in places whose lists were not read wholly: what is known of them.
-    pub(super) fn unread_recovery_points(&self, resource_arn: &str) -> Vec<Thing> {
+    /// Recovery points that may exist in places whose lists were not read wholly: what is known of them.
+    pub(super) fn unread_recovery_points(&self, place: &Place) -> Vec<Thing> {
         let mut unread = Vec::new();
-        for place in self.inventory.places() {
-            for (gap, vault) in self.recovery_point_gaps(place) {
-                let id = format!("{place} {} {}", gap.operation.name, vault.unwrap_or_default());
-                let mut thing = self.thing_in(place, Uid::new(types::RECOVERY_POINT, id));
-                thing.learn("region", Some(place.region.as_str()));
-                thing.learn("resourceArn", Some(resource_arn));
-                if let Some(name) = vault {
-                    let uid = self.vault_uid(place, name, None);
-                    thing.subjects = vec![("BackupVaultName", name.into())];
-                    thing.parents.insert(0, uid.clone());
-                    thing.learn("vault", Some(uid));
-                    let vault = self.vaults.get(&(place, name));
-                    thing.learn("vaultType", vault.and_then(|it| it.value.vault_type.as_deref()));
-                }
-                let why = gap.to_string();
-                let lost = ["status", "isContinuous", "isEncrypted", "lifecycle", "ageHours", "ageDays"];
-                thing.reasons = lost.map(|fact| (fact.into(), why.clone())).into();
-                unread.push(thing);
+        for (gap, vault) in self.recovery_point_gaps(place) {
+            let id = format!("{place} {} {}", gap.operation.name, vault.unwrap_or_default());
+            let mut thing = self.thing_in(place, Uid::new(types::RECOVERY_POINT, id));
+            thing.learn("region", Some(place.region.as_str()));
+            if let Some(name) = vault {
+                let uid = self.vault_uid(place, name, None);
+                thing.subjects = vec![("BackupVaultName", name.into())];
+                thing.parents.insert(0, uid.clone());
+                thing.learn("vault", Some(uid));
+                let vault = self.vaults.get(&(place, name));
+                thing.learn("vaultType", vault.and_then(|it| it.value.vault_type.as_deref()));
             }
+            thing.reasons = self.all_facts_but_name(&gap.to_string());
+            thing.reasons.retain(|(fact, _)| thing.attributes.iter().all(|(known, _)| known != fact));
+            unread.push(thing);
         }
         unread
     }

@@ -89,37 +89,30 @@ impl Fact {
         }
     }
 
-    /// Whether it is of this type; the path to what is not otherwise.
-    fn check(&self, path: &str, declared: &Type) -> Result<(), FactError> {
+    /// Whether it is of this type; the way to what is not otherwise, innermost name first.
+    fn check(&self, declared: &Type) -> Result<(), FactError> {
         match (self, declared) {
             (Self::Long(_), Type::Long) | (Self::Bool(_), Type::Bool) | (Self::String(_), Type::String) => {
                 Ok(())
             }
             (Self::Entity(uid), Type::Entity(name)) if uid.type_name == *name => Ok(()),
-            (Self::Set(items), Type::Set(element)) => {
-                items.iter().try_for_each(|item| item.check(path, element))
-            }
-            (Self::Record(fields), Type::Record(attributes)) => check_record(path, fields, attributes),
-            _ => Err(FactError::Type { path: path.to_owned(), expected: declared.name() }),
+            (Self::Set(items), Type::Set(element)) => items.iter().try_for_each(|item| item.check(element)),
+            (Self::Record(fields), Type::Record(attributes)) => check_record(fields, attributes),
+            _ => Err(FactError::Type { path: String::new(), expected: declared.name() }),
         }
     }
 }
 
-fn check_record(
-    path: &str,
-    fields: &[(Name, Fact)],
-    attributes: &BTreeMap<String, Attribute>,
-) -> Result<(), FactError> {
+fn check_record(fields: &[(Name, Fact)], attributes: &BTreeMap<String, Attribute>) -> Result<(), FactError> {
     for (name, fact) in fields {
-        let inner = format!("{path}.{name}");
         let Some(attribute) = attributes.get(name.as_ref()) else {
-            return Err(FactError::Unknown(inner));
+            return Err(FactError::Unknown(name.to_string()));
         };
-        fact.check(&inner, &attribute.value)?;
+        fact.check(&attribute.value).map_err(|error| error.inside(name))?;
     }
     for (name, attribute) in attributes {
         if attribute.required && !fields.iter().any(|(it, _)| it == name) {
-            return Err(FactError::Incomplete(format!("{path}.{name}")));
+            return Err(FactError::Incomplete(name.clone()));
         }
     }
     Ok(())
@@ -148,6 +141,22 @@ pub enum FactError {
     /// The type has no tags.
     #[error("`{0}` cannot have tags")]
     Tags(String),
+}
+
+impl FactError {
+    /// The same error, seen from one name further out.
+    fn inside(self, outer: &str) -> Self {
+        let longer = |path: String| match path.is_empty() {
+            true => outer.to_owned(),
+            false => format!("{outer}.{path}"),
+        };
+        match self {
+            Self::Unknown(path) => Self::Unknown(longer(path)),
+            Self::Type { path, expected } => Self::Type { path: longer(path), expected },
+            Self::Incomplete(path) => Self::Incomplete(longer(path)),
+            other => other,
+        }
+    }
 }
 
 /// A thing and what is known of it.
@@ -236,7 +245,7 @@ impl Thing {
             let Some(attribute) = declared.attributes.get(name.as_ref()) else {
                 return Err(FactError::Unknown(format!("{}.{name}", self.uid.type_name)));
             };
-            fact.check(name, &attribute.value)?;
+            fact.check(&attribute.value).map_err(|error| error.inside(name))?;
         }
         Ok(())
     }

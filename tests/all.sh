@@ -1,0 +1,17 @@
+#!/bin/sh
+# Everything that must hold before a change lands: form, lints, dependencies, tests, the controls' own cases, documentation.
+set -eu
+cd "$(dirname "$0")/.."
+step() { printf '\n== %s\n' "$*"; "$@"; }
+
+step cargo fmt --check
+step cargo clippy --locked --all-targets -- -D warnings
+if command -v cargo-nextest >/dev/null 2>&1; then
+  step cargo nextest run --locked --no-fail-fast
+else
+  step cargo test --locked --no-fail-fast
+fi
+step cargo run --locked --quiet -- controls check
+RUSTDOCFLAGS="-D warnings" step cargo doc --locked --no-deps --quiet
+command -v cargo-deny >/dev/null 2>&1 || step cargo install --locked --quiet cargo-deny --version 0.20.2
+step cargo deny --locked check bans licenses sources
