@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 mod audit;
 mod controls;
+mod explain;
 mod output;
 mod scaffold;
 
@@ -68,6 +69,9 @@ enum Command {
     /// List, show, check, test and begin controls.
     #[command(subcommand)]
     Controls(controls::ControlsCommand),
+    /// Explain what a schedule, a selection or a vault policy means.
+    #[command(subcommand)]
+    Explain(explain::ExplainCommand),
 }
 
 /// Runs the command of this process's arguments.
@@ -78,6 +82,7 @@ pub fn main() -> ExitStatus {
     let result = match arguments.command {
         Command::Audit(args) => audit::run(&args, &mut stdout, &mut stderr),
         Command::Controls(command) => controls::run(&command, &mut stdout, &mut stderr),
+        Command::Explain(command) => explain::run(&command, &mut stdout),
     };
     match result.and_then(|status| stdout.flush().map(|()| status).map_err(Failure::Output)) {
         Ok(status) => status,

@@ -18,7 +18,7 @@ pub use finding::{Evidence, Finding, MissingFact};
 use ask::{Asker, Store, Verdict};
 
 use crate::control::{EvidenceFrom, MISSING_REASON, SatisfiedBy};
-use crate::facts::{Facts, Family, Member, Thing, Uid, types};
+use crate::facts::{Facts, Family, Member, NearMiss, Thing, Uid, types};
 use crate::framework::{ChosenControl, Framework, InScope};
 use crate::model::{Answer, Place};
 use crate::vocabulary::Vocabulary;
@@ -127,7 +127,8 @@ impl<'a> Judge<'a, '_> {
             let evidence = if Some(&thing.uid) == subject { family.members.as_slice() } else { &[] };
             let choosers = self.by_type.get(&*thing.uid.type_name).cloned().unwrap_or_default();
             for (framework, chosen) in choosers {
-                let question = Question { chosen, thing, evidence, store: &store, account: &account };
+                let near = if Some(&thing.uid) == subject { family.near.as_slice() } else { &[] };
+                let question = Question { chosen, thing, evidence, near, store: &store, account: &account };
                 if let Some((verdict, told)) = question.answer(&self.asker) {
                     let mut finding = Finding::new(framework, chosen, place, thing.uid.clone(), verdict);
                     finding.name = thing.name().to_owned();
@@ -145,6 +146,7 @@ struct Question<'q> {
     chosen: &'q ChosenControl,
     thing: &'q Thing,
     evidence: &'q [Member],
+    near: &'q [NearMiss],
     store: &'q Store<'q>,
     account: &'q Uid,
 }
@@ -193,12 +195,36 @@ impl Question<'_> {
             pieces.push((member, verdict));
         }
         if pieces.is_empty() {
-            return (self.without_evidence(asker), Vec::new());
+            let verdict = self.without_evidence(asker);
+            let missing = verdict.answer == Answer::NonCompliant;
+            let told = if missing { self.near_misses() } else { Vec::new() };
+            return (verdict, told);
         }
         // The nearest misses first: those that fail for the fewest reasons.
         pieces
             .sort_by(|(a, x), (b, y)| (x.reasons.len(), &a.thing.uid).cmp(&(y.reasons.len(), &b.thing.uid)));
         fold(control.satisfied_by, pieces)
+    }
+
+    /// What came near to being evidence of a kind that would do.
+    fn near_misses(&self) -> Vec<Evidence> {
+        let plans = [types::BACKUP_SELECTION, types::BACKUP_RULE, types::COPY_ACTION];
+        let by_plans = self.chosen.control.evidence.iter().any(|it| plans.contains(&it.as_str()));
+        let wanted = |it: &&NearMiss| {
+            let same = self.chosen.control.evidence.iter().any(|of| of == it.type_name);
+            // Where no selection covers a resource, no rule or copy action of its plan can serve it.
+            by_plans && (same || it.type_name == types::BACKUP_SELECTION)
+        };
+        let near = self.near.iter().filter(wanted).map(|it| Evidence {
+            type_name: it.uid.type_name.to_string(),
+            id: it.uid.id.to_string(),
+            answer: Answer::NonCompliant,
+            reasons: Vec::new(),
+            messages: vec![it.sentence.clone()],
+            source: "".into(),
+            unread: false,
+        });
+        near.collect()
     }
 
     /// In scope, and nothing to show.

@@ -7,21 +7,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+mod access_policy;
 mod account;
 mod backup_plan;
 mod backup_vault;
+mod coverage;
 mod family;
 mod job;
+mod overlap;
 mod recovery_point;
 mod resource;
 mod thing;
 
+pub use coverage::{CoverageAnswer, Explained, NearMiss};
 pub use family::{Family, Member};
 pub use thing::{Fact, FactError, Name, Thing, Uid};
 
 use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
 use crate::inventory::{Gap, Inventory, Operation, Recorded, State};
-use crate::model::{AccountId, Place, ResourceType};
+use crate::model::{AccountId, Place, Region};
+use crate::selection::CoverageIndex;
 
 /// Entity types that are not protectable resources.
 pub mod types {
@@ -52,9 +57,15 @@ pub mod types {
     pub fn evidence_for(resource: &str) -> &'static [&'static str] {
         match resource {
             BACKUP_PLAN => &[BACKUP_RULE, COPY_ACTION, BACKUP_SELECTION],
-            _ if crate::model::ResourceType::from_cloudformation(resource).is_some() => {
-                &[RECOVERY_POINT, BACKUP_JOB, COPY_JOB, RESTORE_JOB]
-            }
+            _ if crate::model::ResourceType::from_cloudformation(resource).is_some() => &[
+                BACKUP_SELECTION,
+                BACKUP_RULE,
+                COPY_ACTION,
+                RECOVERY_POINT,
+                BACKUP_JOB,
+                COPY_JOB,
+                RESTORE_JOB,
+            ],
             _ => &[],
         }
     }
@@ -80,6 +91,11 @@ pub struct Facts<'a> {
     placed: BTreeSet<AccountId>,
     /// Recovery points and jobs that may exist in places whose lists were not read wholly.
     unread: Vec<Thing>,
+    /// Plans by place and id.
+    plan_uids: BTreeMap<(&'a Place, &'a str), Uid>,
+    /// Rules, copy actions and selections of each plan.
+    plan_parts: BTreeMap<Uid, Vec<Uid>>,
+    coverage_index: CoverageIndex,
 }
 
 impl<'a> Facts<'a> {
@@ -93,6 +109,9 @@ impl<'a> Facts<'a> {
             shared: BTreeMap::new(),
             placed: BTreeSet::new(),
             unread: Vec::new(),
+            plan_uids: BTreeMap::new(),
+            plan_parts: BTreeMap::new(),
+            coverage_index: CoverageIndex::new(Vec::new()),
         };
         let accounts = inventory.estates.keys().map(|place| place.account);
         facts.placed = accounts.filter(|it| inventory.organization.units_of(*it).is_some()).collect();
@@ -117,8 +136,9 @@ impl<'a> Facts<'a> {
                 facts.about.entry(arn).or_default().restore_jobs.push((place, job));
             }
         }
-        facts.shared = facts.build_shared();
+        facts.build_shared();
         facts.unread = facts.build_unread();
+        facts.coverage_index = facts.build_coverage_index();
         facts
     }
 
@@ -155,10 +175,10 @@ impl<'a> Facts<'a> {
             types::BACKUP_JOB => one("backup.list-backup-jobs"),
             types::COPY_JOB => one("backup.list-copy-jobs"),
             types::RESTORE_JOB => one("backup.list-restore-jobs"),
-            _ if ResourceType::from_cloudformation(type_name).is_some() => {
-                one("backup.list-protected-resources")
-            }
-            _ => Vec::new(),
+            _ => match Operation::listing(type_name) {
+                Some(operation) => self.listing_gap(place, operation).into_iter().collect(),
+                None => Vec::new(),
+            },
         }
     }
 
@@ -166,6 +186,15 @@ impl<'a> Facts<'a> {
     fn gap(&self, place: &Place, operation: &str, subject: &str) -> Option<Gap> {
         let operation = Operation::named(operation)?;
         self.inventory.coverage.gap(place, operation, subject)
+    }
+
+    /// What is missing of a service's own list; buckets are listed for all Regions at once.
+    fn listing_gap(&self, place: &Place, operation: &'static Operation) -> Option<Gap> {
+        if operation.name != "s3api.list-buckets" {
+            return self.inventory.coverage.gap(place, operation, "");
+        }
+        let global = Region::GLOBAL.parse().ok()?;
+        self.inventory.coverage.gap(&Place { account: place.account, region: global }, operation, "")
     }
 
     fn state(&self, place: &Place, operation: &str, subject: &str) -> State {
@@ -213,20 +242,27 @@ impl<'a> Facts<'a> {
         (listed && TAGGED_SERVICES.contains(&service)).then(BTreeMap::new)
     }
 
-    fn build_shared(&self) -> BTreeMap<Uid, Thing> {
-        let mut shared = BTreeMap::new();
-        let mut add = |thing: Thing| {
-            shared.insert(thing.uid.clone(), thing);
-        };
-        self.units().into_iter().for_each(&mut add);
-        for place in self.inventory.estates.keys() {
-            add(self.account(place.account));
+    /// Builds what others refer to, once.
+    fn build_shared(&mut self) {
+        let inventory = self.inventory;
+        let mut shared = self.units();
+        shared.extend(inventory.estates.keys().map(|place| self.account(place.account)));
+        let mut plans = Vec::new();
+        for place in inventory.places() {
+            shared.extend(self.backup_vaults(place));
+            let existing = inventory.estate(place).backup_plans.iter();
+            let existing = existing.filter(|it| it.value.deletion_date.is_none());
+            plans.extend(existing.map(|plan| (place, plan, self.plan_with_parts(place, plan))));
         }
-        for place in self.inventory.places() {
-            self.backup_vaults(place).into_iter().for_each(&mut add);
-            self.backup_plans(place).into_iter().flatten().for_each(&mut add);
+        for (place, plan, things) in plans {
+            let mut uids = things.iter().map(|it| it.uid.clone());
+            if let Some(uid) = uids.next() {
+                self.plan_uids.insert((place, &plan.value.backup_plan_id), uid.clone());
+                self.plan_parts.insert(uid, uids.collect());
+            }
+            shared.extend(things);
         }
-        shared
+        self.shared = shared.into_iter().map(|thing| (thing.uid.clone(), thing)).collect();
     }
 }
 

@@ -5,6 +5,7 @@
 //! a missing answer stays missing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ mod path;
 mod problem;
 mod read;
 pub mod record;
+mod service;
 
 pub use coverage::{CallError, Coverage, CoverageRow, Gap, State};
 pub use operation::{OPERATIONS, Operation};
@@ -24,11 +26,12 @@ pub use organization::{Organization, OrganizationAccount};
 pub use problem::Problem;
 pub use read::InventoryReader;
 pub use record::{Record, Recorded};
+pub use service::ListedResource;
 
 use crate::model::Place;
 use record::{
     AccessPolicy, BackupJob, BackupPlan, BackupPlanBody, BackupSelection, BackupSelectionBody, BackupVault,
-    CopyJob, ProtectedResource, RecoveryPoint, RestoreJob,
+    CopyJob, ProtectedResource, RecoveryPoint, RestoreJob, RestoreTestingPlan,
 };
 
 /// All that was recorded, in an order that does not depend on the order of reading.
@@ -80,8 +83,21 @@ pub struct Estate {
     pub restore_jobs: Vec<Recorded<RestoreJob>>,
     /// Settings as AWS returns them, by operation.
     pub settings: Vec<(&'static str, Value)>,
-    /// Tags by ARN, from `backup:ListTags` and the tagging API.
+    /// Tags by ARN, from the owning service's list, `backup:ListTags` and the tagging API.
     pub tags: BTreeMap<String, Tags>,
+    /// Resources in their owning services' own lists, by ARN.
+    pub listed: BTreeMap<String, Listed>,
+    /// `ListRestoreTestingPlans`.
+    pub restore_testing_plans: Vec<Recorded<RestoreTestingPlan>>,
+}
+
+/// A resource in its owning service's list.
+#[derive(Debug)]
+pub struct Listed {
+    /// The resource.
+    pub resource: ListedResource,
+    /// The file, as an index into [`Inventory::files`].
+    pub file: u32,
 }
 
 impl Inventory {
@@ -109,7 +125,7 @@ impl Inventory {
 
     /// Puts everything in order and makes one record of what was recorded twice.
     fn settle(&mut self) {
-        let mut conflicts = Vec::new();
+        let mut conflicts = self.place_buckets();
         for estate in self.estates.values_mut() {
             conflicts.append(&mut estate.settle(&self.files));
         }
@@ -119,7 +135,48 @@ impl Inventory {
     }
 }
 
+impl Inventory {
+    /// Puts resources that were listed for all Regions at once into the Region they are in.
+    fn place_buckets(&mut self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let global: Vec<Place> = self.estates.keys().filter(|it| it.region.is_global()).cloned().collect();
+        for place in global {
+            let listed = self.estates.get_mut(&place).map(|it| std::mem::take(&mut it.listed));
+            for (arn, listed) in listed.unwrap_or_default() {
+                let region = listed.resource.region.as_deref().unwrap_or_default();
+                let home = region.parse().ok().map(|region| Place { account: place.account, region });
+                match home.and_then(|it| self.estates.get_mut(&it)) {
+                    Some(estate) => {
+                        estate.listed.insert(arn, listed);
+                    }
+                    None => {
+                        let file = usize::try_from(listed.file).ok().and_then(|it| self.files.get(it));
+                        let message = format!(
+                            "`{arn}` is in Region `{region}`, of which nothing else was recorded, so it was not judged"
+                        );
+                        problems.push(Problem::with_file(file.cloned().unwrap_or_default(), message));
+                    }
+                }
+            }
+        }
+        problems
+    }
+}
+
 impl Estate {
+    /// Keeps a resource of a service's list; of two that differ the tags are not known.
+    fn keep_listed(&mut self, resource: ListedResource, file: u32) {
+        match self.listed.entry(resource.arn.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(Listed { resource, file });
+            }
+            Entry::Occupied(mut entry) if entry.get().resource != resource => {
+                entry.get_mut().resource.tags = None;
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+
     /// How many records there are.
     fn counts(&self) -> usize {
         self.backup_vaults.len()
@@ -159,6 +216,13 @@ impl Estate {
         merge_by_subject(&mut self.protected_resource_details, files, &mut problems);
         merge_by_subject(&mut self.backup_plan_bodies, files, &mut problems);
         merge_by_subject(&mut self.backup_selection_bodies, files, &mut problems);
+        merge(&mut self.restore_testing_plans, files, &mut problems);
+        // What the owning service says of tags counts more than what the tagging API says.
+        for (arn, listed) in &self.listed {
+            if let Some(tags) = &listed.resource.tags {
+                self.tags.insert(arn.clone(), Some(tags.iter().cloned().collect()));
+            }
+        }
         self.settings.sort_by(|a, b| a.0.cmp(b.0));
         problems
     }

@@ -44,4 +44,7 @@ pub mod framework;
 pub mod inventory;
 pub mod model;
 pub mod report;
+pub mod schedule;
+pub mod selection;
+pub mod vault_policy;
 pub mod vocabulary;

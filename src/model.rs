@@ -59,6 +59,16 @@ impl<'de> Deserialize<'de> for AccountId {
 #[serde(transparent)]
 pub struct Region(std::sync::Arc<str>);
 
+/// Partitions by how their Region codes begin, longest first.
+const PARTITIONS: [(&str, &str); 6] = [
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-iso-", "aws-iso"),
+    ("us-gov-", "aws-us-gov"),
+    ("cn-", "aws-cn"),
+];
+
 /// A text that is neither a Region code nor `global`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a Region; expected a code such as `eu-west-1`, or `global`")]
@@ -71,6 +81,12 @@ impl Region {
     /// The code.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The partition its ARNs are in (AWS General Reference, ARN format).
+    pub fn partition(&self) -> &'static str {
+        let begins = |prefix: &&(&str, &str)| self.0.starts_with(prefix.0);
+        PARTITIONS.iter().find(begins).map_or("aws", |(_, partition)| partition)
     }
 
     /// Whether this stands for what is not regional.

@@ -140,10 +140,13 @@ impl<'a> Asker<'a> {
         if !erred.is_empty() {
             return self.undecided(&erred, principal, resource, store);
         }
-        match decided.is_empty() {
-            false => Verdict::of(Answer::Compliant),
-            true => Verdict::of(Answer::NotApplicable),
+        if decided.is_empty() {
+            return Verdict::of(Answer::NotApplicable);
         }
+        let mut verdict = Verdict::of(Answer::Compliant);
+        let messages = decided.iter().filter_map(|it| it.message.as_ref());
+        verdict.messages.extend(messages.map(|it| self.fill(it, chosen, principal, resource, store)));
+        verdict
     }
 
     fn request(

@@ -82,8 +82,14 @@ pub fn run_case(control: &Arc<Control>, case: &Case, vocabulary: &Vocabulary) ->
     let asker = Asker::new(vocabulary, None);
     let things = std::iter::once(&resource).chain(members.iter().map(|it| &it.thing));
     let store = asker.store(things, &account, &shared);
-    let question =
-        Question { chosen: &chosen, thing: &resource, evidence: &members, store: &store, account: &account };
+    let question = Question {
+        chosen: &chosen,
+        thing: &resource,
+        evidence: &members,
+        near: &[],
+        store: &store,
+        account: &account,
+    };
     let Some((verdict, told)) = question.answer(&asker) else {
         return Err(CaseFailure::Case("its resource is not in scope".to_owned()));
     };

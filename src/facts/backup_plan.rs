@@ -2,24 +2,22 @@
 
 use serde_json::Value;
 
+use super::coverage::selection_uid;
+use super::overlap::losers;
 use super::recovery_point::lifecycle;
 use super::{Fact, Facts, Thing, Uid, types};
 use crate::inventory::record::{BackupPlan, BackupPlanBody, BackupRule, BackupSelection, CopyAction};
 use crate::inventory::{Recorded, State};
 use crate::model::{Arn, Place, whole_days};
+use crate::schedule::{Frequency, Schedule, ScheduleError};
 
 impl Facts<'_> {
-    /// Every plan of a place, each followed by its rules, copy actions and selections.
-    pub(super) fn backup_plans(&self, place: &Place) -> Vec<Vec<Thing>> {
-        let plans = &self.inventory.estate(place).backup_plans;
-        let existing = plans.iter().filter(|it| it.value.deletion_date.is_none());
-        existing.map(|plan| self.plan_with_parts(place, plan)).collect()
-    }
-
-    fn plan_with_parts(&self, place: &Place, plan: &Recorded<BackupPlan>) -> Vec<Thing> {
+    /// A plan, followed by its rules, copy actions and selections.
+    pub(super) fn plan_with_parts(&self, place: &Place, plan: &Recorded<BackupPlan>) -> Vec<Thing> {
         let estate = self.inventory.estate(place);
         let id = &*plan.value.backup_plan_id;
-        let body = estate.backup_plan_bodies.iter().find(|(of, _)| of == id).map(|(_, it)| it);
+        let found = estate.backup_plan_bodies.binary_search_by(|(of, _)| of.as_str().cmp(id)).ok();
+        let body = found.and_then(|it| estate.backup_plan_bodies.get(it)).map(|(_, it)| it);
         let mut thing = self.backup_plan(place, plan);
         let plan_uid = thing.uid.clone();
         let mut parts = Vec::new();
@@ -28,8 +26,15 @@ impl Facts<'_> {
             Some((body, None, Some(rules))) => {
                 thing.learn("ruleCount", i64::try_from(rules.len()).ok());
                 let source = self.inventory.file_of(body);
-                for (index, rule) in rules.iter().enumerate() {
-                    parts.extend(self.rule_with_copies(place, &plan_uid, id, source, index, rule));
+                let schedules: Vec<Result<Schedule, ScheduleError>> = rules.iter().map(schedule_of).collect();
+                let parsed: Vec<Option<Schedule>> =
+                    schedules.iter().map(|it| it.as_ref().ok().cloned()).collect();
+                let losers = losers(rules, &parsed, self.at);
+                for (index, ((rule, schedule), loses_to)) in
+                    rules.iter().zip(schedules).zip(losers).enumerate()
+                {
+                    let at = PlanPart { place, plan: &plan_uid, plan_id: id, source, index };
+                    parts.extend(self.rule_with_copies(&at, rule, schedule, loses_to));
                 }
             }
             _ => {}
@@ -80,32 +85,26 @@ impl Facts<'_> {
 
     fn rule_with_copies(
         &self,
-        place: &Place,
-        plan: &Uid,
-        plan_id: &str,
-        source: &str,
-        index: usize,
+        at: &PlanPart<'_>,
         rule: &BackupRule,
+        schedule: Result<Schedule, ScheduleError>,
+        loses_to: Option<String>,
     ) -> Vec<Thing> {
         let name = rule.rule_id.as_deref().or(rule.rule_name.as_deref());
-        let id = format!("{}/rule/{}", plan.id, name.map_or_else(|| index.to_string(), str::to_owned));
-        let mut thing = self.thing_in(place, Uid::new(types::BACKUP_RULE, id.as_str()));
-        thing.parents.insert(0, plan.clone());
-        thing.source = source.into();
-        thing.subjects = vec![("BackupPlanId", plan_id.into())];
-        thing.tags = Some(std::collections::BTreeMap::new());
+        let id = format!("{}/rule/{}", at.plan.id, name.map_or_else(|| at.index.to_string(), str::to_owned));
+        let mut thing = self.plan_part(at, Uid::new(types::BACKUP_RULE, id.as_str()), at.plan);
         thing.learn("name", rule.rule_name.as_deref());
         thing.learn("ruleId", Some(rule.rule_id.as_deref().unwrap_or_default()));
-        thing.learn("plan", Some(plan.clone()));
-        thing.learn("targetBackupVaultName", rule.target_backup_vault_name.as_deref());
-        let vault = rule.target_backup_vault_name.as_deref().map(|it| self.vault_uid(place, it, None));
-        thing.learn("targetBackupVault", vault);
+        thing.learn("plan", Some(at.plan.clone()));
+        self.learn_target(&mut thing, at.place, rule);
         let text = |text: &Option<Box<str>>| text.as_deref().map(Fact::from);
-        let schedule = Fact::record([
+        let written = Fact::record([
             ("scheduleExpression", text(&rule.schedule_expression)),
             ("scheduleExpressionTimezone", text(&rule.schedule_expression_timezone)),
         ]);
-        thing.learn("schedule", Some(schedule));
+        thing.learn("schedule", Some(written));
+        thing.learn("frequency", Some(self.frequency(schedule)));
+        thing.learn("overlap", Some(Fact::record([("losesTo", loses_to.as_deref().map(Fact::from))])));
         // GetBackupPlan returns the rule as it was written: no lifecycle is no expiry (API_BackupRule).
         thing.learn("lifecycle", Some(lifecycle(rule.lifecycle.as_ref())));
         thing.learn("enableContinuousBackup", Some(rule.enable_continuous_backup.unwrap_or(false)));
@@ -114,35 +113,75 @@ impl Facts<'_> {
             ("completionWindowMinutes", rule.completion_window_minutes.map(Fact::from)),
         ]);
         thing.learn("windows", Some(windows));
+        let copies = rule.copy_actions.as_deref().unwrap_or_default();
+        thing.learn("copyActionCount", i64::try_from(copies.len()).ok());
         let rule_uid = thing.uid.clone();
-        let copies = rule.copy_actions.iter().flatten().enumerate();
-        let copies = copies.map(|(index, it)| self.copy_action(place, &rule_uid, plan_id, source, index, it));
+        let copy = |(index, copy)| self.copy_action(&PlanPart { index, ..*at }, &rule_uid, copy);
+        let copies = copies.iter().enumerate().map(copy);
         std::iter::once(thing).chain(copies).collect()
     }
 
-    fn copy_action(
-        &self,
-        place: &Place,
-        rule: &Uid,
-        plan_id: &str,
-        source: &str,
-        index: usize,
-        copy: &CopyAction,
-    ) -> Thing {
-        let id = format!("{}/copy/{index}", rule.id);
-        let mut thing = self.thing_in(place, Uid::new(types::COPY_ACTION, id.as_str()));
-        thing.parents.insert(0, rule.clone());
-        thing.source = source.into();
-        thing.subjects = vec![("BackupPlanId", plan_id.into())];
+    /// A thing that is part of a plan.
+    fn plan_part(&self, at: &PlanPart<'_>, uid: Uid, parent: &Uid) -> Thing {
+        let mut thing = self.thing_in(at.place, uid);
+        thing.parents.insert(0, parent.clone());
+        thing.source = at.source.into();
+        thing.subjects = vec![("BackupPlanId", at.plan_id.into())];
         thing.tags = Some(std::collections::BTreeMap::new());
+        thing
+    }
+
+    fn learn_target(&self, thing: &mut Thing, place: &Place, rule: &BackupRule) {
+        let name = rule.target_backup_vault_name.as_deref();
+        thing.learn("targetBackupVaultName", name);
+        thing.learn("targetBackupVault", name.map(|it| self.vault_uid(place, it, None)));
+        let known = name.is_some_and(|it| self.vaults.contains_key(&(place, it)));
+        let all_known = self.state(place, "backup.list-backup-vaults", "") == State::Complete;
+        thing.learn("targetBackupVaultExists", (known || all_known).then_some(known));
+        let air_gapped = rule.target_logically_air_gapped_backup_vault_arn.as_deref().map(Fact::from);
+        let air_gapped = Fact::record([("targetLogicallyAirGappedBackupVaultArn", air_gapped)]);
+        thing.learn("logicallyAirGapped", Some(air_gapped));
+    }
+
+    fn frequency(&self, schedule: Result<Schedule, ScheduleError>) -> Fact {
+        let (gap, problem) = match schedule.map(|it| it.frequency(self.at)) {
+            Ok(Frequency::Every { longest_gap_hours, .. }) => (i64::try_from(longest_gap_hours).ok(), None),
+            Ok(Frequency::Once { run }) => {
+                (None, Some(format!("it runs once more, at {run}, and never again")))
+            }
+            Ok(Frequency::Never) => (None, Some("it never runs again".to_owned())),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Fact::record([
+            ("longestGapHours", gap.map(Fact::from)),
+            ("problem", problem.as_deref().map(Fact::from)),
+        ])
+    }
+
+    fn copy_action(&self, at: &PlanPart<'_>, rule: &Uid, copy: &CopyAction) -> Thing {
+        let id = format!("{}/copy/{}", rule.id, at.index);
+        let mut thing = self.plan_part(at, Uid::new(types::COPY_ACTION, id.as_str()), rule);
         thing.learn("rule", Some(rule.clone()));
         let arn = copy.destination_backup_vault_arn.as_deref();
         thing.learn("destinationBackupVaultArn", arn);
         let parts = arn.and_then(Arn::parse);
         thing.learn("destinationAccountId", parts.map(|it| it.account));
         thing.learn("destinationRegion", parts.map(|it| it.region));
+        thing.learn("isToOtherRegion", parts.map(|it| it.region != at.place.region.as_str()));
+        thing.learn("isToOtherAccount", parts.map(|it| it.account != at.place.account.to_string()));
+        let exists = parts.and_then(|it| self.destination_exists(arn.unwrap_or_default(), it));
+        thing.learn("destination", parts.map(|_| Fact::record([("exists", exists.map(Fact::from))])));
         thing.learn("lifecycle", Some(lifecycle(copy.lifecycle.as_ref())));
         thing
+    }
+
+    /// Whether a vault exists; `None` where its account and Region were not looked at.
+    fn destination_exists(&self, arn: &str, parts: Arn<'_>) -> Option<bool> {
+        let place = Place { account: parts.account.parse().ok()?, region: parts.region.parse().ok()? };
+        let listed = self.state(&place, "backup.list-backup-vaults", "") == State::Complete;
+        let known = self.vaults.range((&place, "")..).take_while(|((of, _), _)| **of == place);
+        let known = known.into_iter().any(|(_, it)| it.value.backup_vault_arn.as_deref() == Some(arn));
+        (known || listed).then_some(known)
     }
 
     fn backup_selection(
@@ -154,8 +193,7 @@ impl Facts<'_> {
     ) -> Thing {
         let of = &selection.value;
         let subject = format!("{plan_id}/{}", of.selection_id);
-        let id = format!("{}/selection/{}", plan.id, of.selection_id);
-        let mut thing = self.thing_in(place, Uid::new(types::BACKUP_SELECTION, id.as_str()));
+        let mut thing = self.thing_in(place, selection_uid(plan, &of.selection_id));
         thing.parents.insert(0, plan.clone());
         thing.subjects = vec![("BackupPlanId", plan_id.into()), ("SelectionId", (&*of.selection_id).into())];
         thing.source = self.inventory.file_of(selection).into();
@@ -164,7 +202,8 @@ impl Facts<'_> {
         thing.learn("selectionId", Some(&*of.selection_id));
         thing.learn("plan", Some(plan.clone()));
         let bodies = &self.inventory.estate(place).backup_selection_bodies;
-        let body = bodies.iter().find(|(of, _)| *of == subject).map(|(_, it)| it);
+        let found = bodies.binary_search_by(|(of, _)| of.cmp(&subject)).ok();
+        let body = found.and_then(|it| bodies.get(it)).map(|(_, it)| it);
         let Some(body) = body.and_then(|it| it.value.backup_selection.as_ref()) else {
             thing.learn("iamRoleArn", of.iam_role_arn.as_deref());
             return thing;
@@ -182,6 +221,20 @@ impl Facts<'_> {
         thing.learn("conditionsCount", operators);
         thing
     }
+}
+
+/// Where a rule, copy action or selection stands.
+#[derive(Clone, Copy)]
+struct PlanPart<'p> {
+    place: &'p Place,
+    plan: &'p Uid,
+    plan_id: &'p str,
+    source: &'p str,
+    index: usize,
+}
+
+fn schedule_of(rule: &BackupRule) -> Result<Schedule, ScheduleError> {
+    Schedule::parse(rule.schedule_expression.as_deref(), rule.schedule_expression_timezone.as_deref())
 }
 
 fn rules_of(body: &Recorded<BackupPlanBody>) -> Option<&[BackupRule]> {

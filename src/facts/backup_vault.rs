@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Fact, Facts, Thing, Uid, types};
+use super::{Fact, Facts, Thing, Uid, access_policy, types};
 use crate::inventory::record::{BackupVault, Days};
 use crate::inventory::{Recorded, State};
 use crate::model::{Place, Time};
@@ -84,8 +84,12 @@ impl Facts<'_> {
             (None, State::Refused(error)) if error.code == "ResourceNotFoundException" => Some(None),
             _ => None,
         };
-        let record = |policy: Option<&str>| Fact::record([("policy", policy.map(Fact::from))]);
-        thing.learn("accessPolicy", policy.map(record));
+        let Some(policy) = policy else {
+            return;
+        };
+        thing.learn("accessPolicy", Some(Fact::record([("policy", policy.map(Fact::from))])));
+        let arn = thing.uid.id.clone();
+        access_policy::learn(thing, &arn, &place.account.to_string(), policy);
     }
 }
 

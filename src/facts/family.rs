@@ -5,8 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{AboutResource, Facts, Thing, Uid, types};
+use super::coverage::{Asked, OptIns};
+use super::{AboutResource, Facts, NearMiss, Thing, Uid, types};
 use crate::model::{Place, ResourceType};
+use crate::selection::Join;
 
 /// A thing of a family.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +28,8 @@ pub struct Family {
     pub subject: Option<Thing>,
     /// The others.
     pub members: Vec<Member>,
+    /// What came near to being put forward for the subject.
+    pub near: Vec<NearMiss>,
 }
 
 impl Family {
@@ -40,6 +44,7 @@ impl<'a> Facts<'a> {
     /// The families of a place, in order: resources by type and ARN, then what is left of them, plans, vaults.
     pub fn families(&self, place: &'a Place) -> impl Iterator<Item = Family> {
         let resources = self.resources(place);
+        let (mut join, opt_ins) = (self.coverage_index.join(), self.opt_ins(place));
         let subjects: BTreeSet<&str> = resources.keys().map(|(_, arn)| *arn).collect();
         let recorded_here = |about: &AboutResource<'_>| {
             about.recovery_points.iter().any(|(of, _)| *of == place)
@@ -53,22 +58,25 @@ impl<'a> Facts<'a> {
             .filter(|(arn, about)| !subjects.contains(**arn) && recorded_here(about))
             .map(|(arn, _)| *arn)
             .collect();
-        let resources = resources
-            .into_iter()
-            .map(move |((kind, arn), seen)| self.resource_family(place, kind, arn, seen));
-        let orphans = orphans
-            .into_iter()
-            .map(move |arn| Family { subject: None, members: self.members(place, arn, false) });
-        let plans = self.backup_plans(place).into_iter().map(|things| {
-            let mut things = things.into_iter();
-            let subject = things.next();
-            let members = things.map(|thing| Member { thing, judged: true, unread: false }).collect();
-            Family { subject, members }
+        let resources = resources.into_iter().map(move |((kind, arn), seen)| {
+            self.resource_family(place, kind, arn, seen, &mut join, &opt_ins)
         });
-        let vaults = self
-            .backup_vaults(place)
-            .into_iter()
-            .map(|vault| Family { subject: Some(vault), members: Vec::new() });
+        let orphans = orphans.into_iter().map(move |arn| Family {
+            subject: None,
+            members: self.members(place, arn, false),
+            near: Vec::new(),
+        });
+        let plans = self.plan_uids.range((place, "")..).take_while(move |((of, _), _)| *of == place);
+        let plans = plans.map(|(_, plan)| {
+            let parts = self.plan_parts.get(plan).into_iter().flatten();
+            let members = parts.map(|uid| Member { thing: self.shared(uid), judged: true, unread: false });
+            Family { subject: Some(self.shared(plan)), members: members.collect(), near: Vec::new() }
+        });
+        let vaults = self.backup_vaults(place).into_iter().map(|vault| Family {
+            subject: Some(vault),
+            members: Vec::new(),
+            near: Vec::new(),
+        });
         resources.chain(orphans).chain(plans).chain(vaults)
     }
 
@@ -78,6 +86,8 @@ impl<'a> Facts<'a> {
         kind: ResourceType,
         arn: &str,
         seen: super::resource::Seen<'_>,
+        join: &mut Join<'_>,
+        opt_ins: &OptIns,
     ) -> Family {
         let mut members = self.members(place, arn, true);
         members.extend(self.unread.iter().map(|thing| Member {
@@ -85,7 +95,11 @@ impl<'a> Facts<'a> {
             judged: false,
             unread: true,
         }));
-        Family { subject: Some(self.resource(place, kind, arn, seen)), members }
+        let subject = self.resource(place, kind, arn, seen);
+        let mut near = Vec::new();
+        let asked = Asked { place, thing: &subject, opt_in_name: seen.short_name(kind) };
+        self.coverage_members(join, &asked, opt_ins, &mut members, &mut near);
+        Family { subject: Some(subject), members, near }
     }
 
     /// Recovery points and jobs that may exist in places whose lists were not read wholly.

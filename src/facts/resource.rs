@@ -1,10 +1,10 @@
 //! Resources that AWS Backup can protect: which there are, their last backup, their latest restore.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fact, Facts, Thing, Uid};
 use crate::inventory::record::ProtectedResource;
-use crate::inventory::{Record as _, Recorded, State};
+use crate::inventory::{Listed, Operation, Record as _, Recorded, State};
 use crate::model::{Arn, Place, ResourceType, whole_days, whole_hours};
 
 /// Where a resource was seen.
@@ -14,13 +14,32 @@ pub(super) struct Seen<'a> {
     pub(super) listed: Option<&'a Recorded<ProtectedResource>>,
     /// `DescribeProtectedResource`.
     pub(super) detail: Option<&'a Recorded<ProtectedResource>>,
+    /// Its owning service's own list.
+    pub(super) owned: Option<&'a Listed>,
+}
+
+impl<'a> Seen<'a> {
+    fn kind(&self, arn: &str) -> Option<ResourceType> {
+        let short = |it: Option<&'a Recorded<ProtectedResource>>| it?.value.resource_type.as_deref();
+        let short_name = short(self.listed).or_else(|| short(self.detail));
+        let owned = self.owned.map(|it| it.resource.kind);
+        owned.or_else(|| ResourceType::of_resource(arn, short_name))
+    }
+
+    /// AWS Backup's short name of its type: a cluster's type alone does not tell Aurora from RDS.
+    pub(super) fn short_name(&self, kind: ResourceType) -> &'a str {
+        let short = |it: Option<&'a Recorded<ProtectedResource>>| it?.value.resource_type.as_deref();
+        let owned = self.owned.and_then(|it| it.resource.short_name);
+        owned.or_else(|| short(self.listed)).or_else(|| short(self.detail)).unwrap_or(kind.short_name())
+    }
 }
 
 impl<'a> Facts<'a> {
     /// The protectable resources of a place, by type and ARN, with what each was seen in.
+    ///
+    /// Where the owning service's list was read whole, what is not in it no longer exists.
     pub(super) fn resources(&self, place: &Place) -> BTreeMap<(ResourceType, &'a str), Seen<'a>> {
         let estate = self.inventory.estate(place);
-        let mut types: BTreeMap<&str, ResourceType> = BTreeMap::new();
         let mut seen: BTreeMap<&'a str, Seen<'a>> = BTreeMap::new();
         for resource in &estate.protected_resources {
             seen.entry(resource.value.key()).or_default().listed = Some(resource);
@@ -28,31 +47,46 @@ impl<'a> Facts<'a> {
         for (arn, detail) in &estate.protected_resource_details {
             seen.entry(arn).or_default().detail = Some(detail);
         }
+        for (arn, listed) in &estate.listed {
+            seen.entry(arn).or_default().owned = Some(listed);
+        }
         for arn in estate.tags.keys() {
             seen.entry(arn).or_default();
         }
-        for (arn, seen) in &seen {
-            let short = |it: Option<&'a Recorded<ProtectedResource>>| it?.value.resource_type.as_deref();
-            let short_name = short(seen.listed).or_else(|| short(seen.detail));
-            types.extend(ResourceType::of_resource(arn, short_name).map(|it| (*arn, it)));
+        let listed_whole: BTreeSet<ResourceType> = ResourceType::all()
+            .filter(|kind| {
+                let operation = Operation::listing(kind.cloudformation());
+                operation.is_some_and(|it| self.listing_gap(place, it).is_none())
+            })
+            .collect();
+        let mut resources = BTreeMap::new();
+        for (arn, seen) in seen {
+            let Some(kind) = seen.kind(arn) else {
+                continue;
+            };
+            if seen.owned.is_some() || !listed_whole.contains(&kind) {
+                resources.insert((kind, arn), seen);
+            }
         }
-        let typed = |(arn, it): (&'a str, Seen<'a>)| Some(((*types.get(arn)?, arn), it));
-        seen.into_iter().filter_map(typed).collect()
+        resources
     }
 
     /// The facts of a resource.
     pub(super) fn resource(&self, place: &Place, kind: ResourceType, arn: &str, seen: Seen<'_>) -> Thing {
         let mut thing = self.thing_in(place, Uid::new(kind.cloudformation(), arn));
-        let source = seen.listed.or(seen.detail).map(|it| self.inventory.file_of(it));
+        let owned = seen.owned.and_then(|it| self.inventory.files.get(usize::try_from(it.file).ok()?));
+        let source = owned.map(String::as_str);
+        let source = source.or_else(|| seen.listed.or(seen.detail).map(|it| self.inventory.file_of(it)));
         thing.source = source.unwrap_or_default().into();
         thing.subjects = vec![("ResourceArn", arn.into())];
         thing.tags = self.tags(place, arn);
         thing.learn("arn", Some(arn));
         let recorded = seen.detail.or(seen.listed).and_then(|it| it.value.resource_name.as_deref());
-        let name = recorded.filter(|it| !it.is_empty());
+        let owned = seen.owned.and_then(|it| it.resource.name.as_deref());
+        let name = owned.or(recorded).filter(|it| !it.is_empty());
         thing.learn("name", name.or_else(|| Arn::parse(arn).map(|it| it.resource_id())));
         thing.learn("region", Some(place.region.as_str()));
-        thing.learn("resourceType", Some(kind.short_name()));
+        thing.learn("resourceType", Some(seen.short_name(kind)));
         self.learn_last_backup(&mut thing, place, seen);
         self.learn_latest_restore(&mut thing, place, arn, seen);
         thing

@@ -17,6 +17,8 @@ pub struct Operation {
     pub token: (&'static str, &'static str),
     /// Request parameters that narrow a list without making it useless: a window of jobs.
     pub windows: &'static [&'static str],
+    /// Types of resources that this is the owning service's list of, in CloudFormation's names.
+    pub lists: &'static [&'static str],
 }
 
 const fn list(name: &'static str, action: &'static str, list: &'static str) -> Operation {
@@ -27,8 +29,24 @@ const fn list(name: &'static str, action: &'static str, list: &'static str) -> O
         subject: &[],
         token: ("NextToken", "NextToken"),
         windows: &[],
+        lists: &[],
     }
 }
+
+/// A service's own list of its resources.
+const fn resources(
+    name: &'static str,
+    action: &'static str,
+    member: &'static str,
+    token: (&'static str, &'static str),
+    lists: &'static [&'static str],
+) -> Operation {
+    Operation { token, lists, ..list(name, action, member) }
+}
+
+const NEXT_TOKEN: (&str, &str) = ("NextToken", "NextToken");
+const LOWER_NEXT_TOKEN: (&str, &str) = ("nextToken", "nextToken");
+const MARKER: (&str, &str) = ("Marker", "Marker");
 
 const fn get(name: &'static str, action: &'static str, subject: &'static [&'static str]) -> Operation {
     Operation { list: None, subject, ..list(name, action, "") }
@@ -53,6 +71,13 @@ const fn jobs(name: &'static str, action: &'static str, member: &'static str) ->
 
 /// All operations that are read, by name.
 pub static OPERATIONS: &[Operation] = &[
+    resources(
+        "backup-gateway.list-virtual-machines",
+        "backup-gateway:ListVirtualMachines",
+        "VirtualMachines",
+        NEXT_TOKEN,
+        &["AWS::BackupGateway::VirtualMachine"],
+    ),
     get("backup.describe-backup-vault", "backup:DescribeBackupVault", &["BackupVaultName"]),
     get("backup.describe-global-settings", "backup:DescribeGlobalSettings", &[]),
     get("backup.describe-protected-resource", "backup:DescribeProtectedResource", &["ResourceArn"]),
@@ -61,7 +86,11 @@ pub static OPERATIONS: &[Operation] = &[
     get("backup.get-backup-selection", "backup:GetBackupSelection", &["BackupPlanId", "SelectionId"]),
     get("backup.get-backup-vault-access-policy", "backup:GetBackupVaultAccessPolicy", &["BackupVaultName"]),
     jobs("backup.list-backup-jobs", "backup:ListBackupJobs", "BackupJobs"),
-    list("backup.list-backup-plans", "backup:ListBackupPlans", "BackupPlansList"),
+    // Deleted plans are told by their date, so asking for them as well takes nothing away.
+    Operation {
+        windows: &["IncludeDeleted"],
+        ..list("backup.list-backup-plans", "backup:ListBackupPlans", "BackupPlansList")
+    },
     list_of(
         "backup.list-backup-selections",
         "backup:ListBackupSelections",
@@ -78,7 +107,74 @@ pub static OPERATIONS: &[Operation] = &[
         &["BackupVaultName"],
     ),
     jobs("backup.list-restore-jobs", "backup:ListRestoreJobs", "RestoreJobs"),
+    list("backup.list-restore-testing-plans", "backup:ListRestoreTestingPlans", "RestoreTestingPlans"),
     get("backup.list-tags", "backup:ListTags", &["ResourceArn"]),
+    resources(
+        "cloudformation.list-stacks",
+        "cloudformation:ListStacks",
+        "StackSummaries",
+        NEXT_TOKEN,
+        &["AWS::CloudFormation::Stack"],
+    ),
+    // DocumentDB and Neptune answer with clusters of other engines too unless asked for their own.
+    Operation {
+        windows: &["Filters"],
+        ..resources(
+            "docdb.describe-db-clusters",
+            "rds:DescribeDBClusters",
+            "DBClusters",
+            MARKER,
+            &["AWS::DocDB::DBCluster"],
+        )
+    },
+    resources(
+        "dsql.list-clusters",
+        "dsql:ListClusters",
+        "clusters",
+        LOWER_NEXT_TOKEN,
+        &["AWS::DSQL::Cluster"],
+    ),
+    resources(
+        "dynamodb.list-tables",
+        "dynamodb:ListTables",
+        "TableNames",
+        ("ExclusiveStartTableName", "LastEvaluatedTableName"),
+        &["AWS::DynamoDB::Table"],
+    ),
+    resources(
+        "ec2.describe-instances",
+        "ec2:DescribeInstances",
+        "Reservations",
+        NEXT_TOKEN,
+        &["AWS::EC2::Instance"],
+    ),
+    resources("ec2.describe-volumes", "ec2:DescribeVolumes", "Volumes", NEXT_TOKEN, &["AWS::EC2::Volume"]),
+    resources(
+        "efs.describe-file-systems",
+        "elasticfilesystem:DescribeFileSystems",
+        "FileSystems",
+        ("Marker", "NextMarker"),
+        &["AWS::EFS::FileSystem"],
+    ),
+    resources("eks.list-clusters", "eks:ListClusters", "clusters", LOWER_NEXT_TOKEN, &["AWS::EKS::Cluster"]),
+    resources(
+        "fsx.describe-file-systems",
+        "fsx:DescribeFileSystems",
+        "FileSystems",
+        NEXT_TOKEN,
+        &["AWS::FSx::FileSystem"],
+    ),
+    resources("fsx.describe-volumes", "fsx:DescribeVolumes", "Volumes", NEXT_TOKEN, &["AWS::FSx::Volume"]),
+    Operation {
+        windows: &["Filters"],
+        ..resources(
+            "neptune.describe-db-clusters",
+            "rds:DescribeDBClusters",
+            "DBClusters",
+            MARKER,
+            &["AWS::Neptune::DBCluster"],
+        )
+    },
     get("organizations.describe-organization", "organizations:DescribeOrganization", &[]),
     list("organizations.list-accounts", "organizations:ListAccounts", "Accounts"),
     list_of(
@@ -95,10 +191,66 @@ pub static OPERATIONS: &[Operation] = &[
     ),
     list_of("organizations.list-parents", "organizations:ListParents", "Parents", &["ChildId"]),
     list("organizations.list-roots", "organizations:ListRoots", "Roots"),
+    resources(
+        "rds.describe-db-clusters",
+        "rds:DescribeDBClusters",
+        "DBClusters",
+        MARKER,
+        &["AWS::RDS::DBCluster"],
+    ),
+    resources(
+        "rds.describe-db-instances",
+        "rds:DescribeDBInstances",
+        "DBInstances",
+        MARKER,
+        &["AWS::RDS::DBInstance"],
+    ),
+    resources(
+        "redshift-serverless.list-namespaces",
+        "redshift-serverless:ListNamespaces",
+        "namespaces",
+        LOWER_NEXT_TOKEN,
+        &["AWS::RedshiftServerless::Namespace"],
+    ),
+    resources(
+        "redshift.describe-clusters",
+        "redshift:DescribeClusters",
+        "Clusters",
+        MARKER,
+        &["AWS::Redshift::Cluster"],
+    ),
     Operation {
         token: ("PaginationToken", "PaginationToken"),
         ..list("resourcegroupstaggingapi.get-resources", "tag:GetResources", "ResourceTagMappingList")
     },
+    resources(
+        "s3api.list-buckets",
+        "s3:ListAllMyBuckets",
+        "Buckets",
+        ("ContinuationToken", "ContinuationToken"),
+        &["AWS::S3::Bucket"],
+    ),
+    resources(
+        "ssm-sap.list-databases",
+        "ssm-sap:ListDatabases",
+        "Databases",
+        NEXT_TOKEN,
+        &["AWS::SystemsManagerSAP::Application"],
+    ),
+    resources(
+        "storagegateway.list-volumes",
+        "storagegateway:ListVolumes",
+        "VolumeInfos",
+        MARKER,
+        &["AWS::StorageGateway::Volume"],
+    ),
+    resources(
+        "timestream-write.list-tables",
+        "timestream:ListTables",
+        "Tables",
+        NEXT_TOKEN,
+        &["AWS::Timestream::Table"],
+    ),
 ];
 
 impl Operation {
@@ -111,6 +263,11 @@ impl Operation {
     pub fn allowed_by(action: &str) -> Option<&'static Self> {
         OPERATIONS.iter().find(|it| it.action == action)
     }
+
+    /// The owning service's list of resources of this type, in CloudFormation's name.
+    pub fn listing(type_name: &str) -> Option<&'static Self> {
+        OPERATIONS.iter().find(|it| it.lists.contains(&type_name))
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +279,11 @@ mod tests {
         assert!(OPERATIONS.is_sorted_by(|a, b| a.name < b.name));
         for operation in OPERATIONS {
             assert_eq!(Operation::named(operation.name), Some(operation));
-            assert_eq!(Operation::allowed_by(operation.action), Some(operation));
+            let allowed = Operation::allowed_by(operation.action).unwrap();
+            assert_eq!(allowed.action, operation.action);
+        }
+        for kind in crate::model::ResourceType::all() {
+            assert!(Operation::listing(kind.cloudformation()).is_some(), "{kind:?} is listed by nothing");
         }
         assert_eq!(Operation::named("backup.list-frameworks"), None);
     }

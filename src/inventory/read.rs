@@ -15,7 +15,8 @@ use super::operation::Operation;
 use super::page::{Page, read_item, read_page};
 use super::path::{Form, RecordedPath, recorded_path};
 use super::problem::Problem;
-use super::record::{OrganizationMember, Record, Recorded, ResourceTagMapping, Tag};
+use super::record::{OrganizationMember, Record, Recorded, ResourceTagMapping, ServiceItem, Tag};
+use super::service::resources_of;
 use super::{Estate, Inventory};
 
 /// Reads recorded calls into an [`Inventory`].
@@ -258,6 +259,10 @@ impl InventoryReader {
                 }
                 Ok(page)
             }
+            "backup.list-restore-testing-plans" => {
+                read_into(response, operation, file, &mut estate.restore_testing_plans)
+            }
+            _ if !operation.lists.is_empty() => read_resources(response, call, file, estate),
             _ => {
                 let mut members = Vec::new();
                 let page = read_into(response, operation, file, &mut members)?;
@@ -361,7 +366,37 @@ fn read_into<T: Record>(
     file: u32,
     records: &mut Vec<Recorded<T>>,
 ) -> Result<Page, serde_json::Error> {
-    let sink: &mut dyn FnMut(Recorded<T>) = &mut |record| records.push(record);
+    read_each(response, operation, file, &mut |record| records.push(record))
+}
+
+/// A service's own list of its resources.
+fn read_resources(
+    response: Response<'_>,
+    call: &Call,
+    file: u32,
+    estate: &mut Estate,
+) -> Result<Page, serde_json::Error> {
+    let operation = call.operation;
+    let mut lost = Vec::new();
+    let mut index = 0;
+    let mut page = read_each::<ServiceItem>(response, operation, file, &mut |item| {
+        match resources_of(operation.name, &item.value.value, &call.place) {
+            Ok(found) => found.into_iter().for_each(|it| estate.keep_listed(it, file)),
+            Err(why) => lost.push((format!("{}[{index}]", operation.list.unwrap_or_default()), why)),
+        }
+        index += 1;
+    })?;
+    page.incomplete |= !lost.is_empty();
+    page.lost.append(&mut lost);
+    Ok(page)
+}
+
+fn read_each<T: Record>(
+    response: Response<'_>,
+    operation: &'static Operation,
+    file: u32,
+    sink: &mut dyn FnMut(Recorded<T>),
+) -> Result<Page, serde_json::Error> {
     match response {
         Response::Text(text) => {
             read_page(&mut serde_json::Deserializer::from_str(text), operation, file, sink)
@@ -450,6 +485,18 @@ fn subject_of(operation: &'static Operation, request: &Value) -> Option<String> 
     parts.filter(|it| !it.is_empty()).map(|it| it.join("/"))
 }
 
+/// What services call the size of a page.
+const PAGE_SIZES: [&str; 8] = [
+    "MaxResults",
+    "maxResults",
+    "MaxRecords",
+    "MaxItems",
+    "MaxBuckets",
+    "Limit",
+    "ResourcesPerPage",
+    "PageSize",
+];
+
 /// A request parameter that narrows a list, if there is one.
 fn filter_of<'a>(operation: &'static Operation, request: &'a Value) -> Option<&'a str> {
     operation.list?;
@@ -457,12 +504,13 @@ fn filter_of<'a>(operation: &'static Operation, request: &'a Value) -> Option<&'
         operation.subject.contains(&name)
             || operation.windows.contains(&name)
             || name == operation.token.0
-            || ["MaxResults", "maxResults", "ResourcesPerPage", "MaxItems", "PageSize"].contains(&name)
+            || PAGE_SIZES.contains(&name)
     };
     let given = |value: &Value| match value {
         Value::Null => false,
         Value::Array(items) => !items.is_empty(),
         Value::String(text) => !text.is_empty(),
+        Value::Bool(it) => *it,
         _ => true,
     };
     let request = request.as_object()?;

@@ -151,6 +151,7 @@ records! {
         rule_name: Option<Box<str>>,
         rule_id: Option<Box<str>>,
         target_backup_vault_name: Option<Box<str>>,
+        target_logically_air_gapped_backup_vault_arn: Option<Box<str>>,
         schedule_expression: Option<Box<str>>,
         schedule_expression_timezone: Option<Box<str>>,
         start_window_minutes: Option<i64>,
@@ -207,6 +208,10 @@ records! {
         validation_status: Option<Box<str>>,
         creation_date: Option<Time>,
     }
+    /// An item of `ListRestoreTestingPlans`.
+    RestoreTestingPlan {
+        restore_testing_plan_name: Box<str>,
+    }
     /// An item of Organizations' lists of accounts, units and roots.
     OrganizationMember {
         id: Box<str>,
@@ -248,6 +253,7 @@ identified! {
     BackupJob by backup_job_id as "BackupJobId",
     CopyJob by copy_job_id as "CopyJobId",
     RestoreJob by restore_job_id as "RestoreJobId",
+    RestoreTestingPlan by restore_testing_plan_name as "RestoreTestingPlanName",
     OrganizationMember by id as "Id",
     ResourceTagMapping by resource_arn as "ResourceARN",
 }
@@ -300,5 +306,28 @@ impl<'de> Deserialize<'de> for Days {
                 "`{other}` is not a number of days; expected 0 to 1000000, or -1 for always"
             ))),
         }
+    }
+}
+
+/// An item of a service's own list, as it is: each service has its own shape.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ServiceItem {
+    pub(super) value: Value,
+    text: String,
+}
+
+impl<'de> Deserialize<'de> for ServiceItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let text = value.to_string();
+        Ok(Self { value, text })
+    }
+}
+
+impl Record for ServiceItem {
+    const IDENTITY: &'static [&'static str] = &[];
+
+    fn key(&self) -> &str {
+        &self.text
     }
 }
