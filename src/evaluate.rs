@@ -3,7 +3,7 @@
 //! Pure and synchronous: the same facts, frameworks and evaluation time give the same findings in the same order.
 //! Nothing is formatted or sorted for output here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 mod ask;
@@ -43,13 +43,15 @@ pub fn evaluate<'a>(
         by_type: by_type(frameworks),
         sink,
     };
+    let evidence = judge.by_type.values().flatten().flat_map(|(_, chosen)| &chosen.control.evidence);
+    let wanted: BTreeSet<&str> = judge.by_type.keys().copied().chain(evidence.map(String::as_str)).collect();
     for place in facts.places() {
         for framework in frameworks {
             for chosen in &framework.controls {
                 judge.things_not_listed(framework, chosen, facts, place);
             }
         }
-        for family in facts.families(place) {
+        for family in facts.families(place, &wanted) {
             judge.family(&family, facts, place);
         }
     }

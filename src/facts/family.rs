@@ -42,7 +42,13 @@ impl Family {
 
 impl<'a> Facts<'a> {
     /// The families of a place, in order: resources by type and ARN, then what is left of them, plans, vaults.
-    pub fn families(&self, place: &'a Place) -> impl Iterator<Item = Family> {
+    ///
+    /// Only things of `wanted` types are built, beside the resources that lead a family.
+    pub fn families<'f>(
+        &'f self,
+        place: &'a Place,
+        wanted: &'f BTreeSet<&'f str>,
+    ) -> impl Iterator<Item = Family> + 'f {
         let resources = self.resources(place);
         let (mut join, opt_ins) = (self.coverage_index.join(), self.opt_ins(place));
         let subjects: BTreeSet<&str> = resources.keys().map(|(_, arn)| *arn).collect();
@@ -59,20 +65,26 @@ impl<'a> Facts<'a> {
             .map(|(arn, _)| *arn)
             .collect();
         let resources = resources.into_iter().map(move |((kind, arn), seen)| {
-            self.resource_family(place, kind, arn, seen, &mut join, &opt_ins)
+            self.resource_family(place, kind, arn, seen, wanted, &mut join, &opt_ins)
         });
         let orphans = orphans.into_iter().map(move |arn| Family {
             subject: None,
-            members: self.members(place, arn, false),
+            members: self.members(place, arn, false, wanted),
             near: Vec::new(),
         });
+        let plans_wanted =
+            [types::BACKUP_PLAN, types::BACKUP_RULE, types::COPY_ACTION, types::BACKUP_SELECTION]
+                .iter()
+                .any(|it| wanted.contains(it));
         let plans = self.plan_uids.range((place, "")..).take_while(move |((of, _), _)| *of == place);
-        let plans = plans.map(|(_, plan)| {
+        let plans = plans.filter(move |_| plans_wanted).map(|(_, plan)| {
             let parts = self.plan_parts.get(plan).into_iter().flatten();
             let members = parts.map(|uid| Member { thing: self.shared(uid), judged: true, unread: false });
             Family { subject: Some(self.shared(plan)), members: members.collect(), near: Vec::new() }
         });
-        let vaults = self.backup_vaults(place).into_iter().map(|vault| Family {
+        let vaults =
+            if wanted.contains(types::BACKUP_VAULT) { self.backup_vaults(place) } else { Vec::new() };
+        let vaults = vaults.into_iter().map(|vault| Family {
             subject: Some(vault),
             members: Vec::new(),
             near: Vec::new(),
@@ -86,19 +98,26 @@ impl<'a> Facts<'a> {
         kind: ResourceType,
         arn: &str,
         seen: super::resource::Seen<'_>,
+        wanted: &BTreeSet<&str>,
         join: &mut Join<'_>,
         opt_ins: &OptIns,
     ) -> Family {
-        let mut members = self.members(place, arn, true);
-        members.extend(self.unread.iter().map(|thing| Member {
+        let mut members = self.members(place, arn, true, wanted);
+        let unread = self.unread.iter().filter(|it| wanted.contains(&*it.uid.type_name));
+        members.extend(unread.map(|thing| Member {
             thing: about_resource(thing, arn),
             judged: false,
             unread: true,
         }));
         let subject = self.resource(place, kind, arn, seen);
         let mut near = Vec::new();
-        let asked = Asked { place, thing: &subject, opt_in_name: seen.short_name(kind) };
-        self.coverage_members(join, &asked, opt_ins, &mut members, &mut near);
+        if [types::BACKUP_SELECTION, types::BACKUP_RULE, types::COPY_ACTION]
+            .iter()
+            .any(|it| wanted.contains(it))
+        {
+            let asked = Asked { place, thing: &subject, opt_in_name: seen.short_name(kind) };
+            self.coverage_members(join, &asked, opt_ins, &mut members, &mut near);
+        }
         Family { subject: Some(subject), members, near }
     }
 
@@ -121,27 +140,33 @@ impl<'a> Facts<'a> {
     }
 
     /// Recovery points and jobs of a resource: those recorded in this place, and if wanted those recorded elsewhere.
-    fn members(&self, place: &Place, arn: &str, with_elsewhere: bool) -> Vec<Member> {
+    fn members(
+        &self,
+        place: &Place,
+        arn: &str,
+        with_elsewhere: bool,
+        wanted: &BTreeSet<&str>,
+    ) -> Vec<Member> {
         let nothing = AboutResource::default();
         let about = self.about.get(arn).unwrap_or(&nothing);
         let mut members = Vec::new();
-        let mut add = |of: &Place, build: &dyn Fn() -> Thing| {
-            if of == place || with_elsewhere {
+        let mut add = |type_name: &str, of: &Place, build: &dyn Fn() -> Thing| {
+            if (of == place || with_elsewhere) && wanted.contains(type_name) {
                 let (thing, judged) = (build(), of == place);
                 members.push(Member { thing, judged, unread: false });
             }
         };
         for (of, point) in &about.recovery_points {
-            add(of, &|| self.recovery_point(of, point));
+            add(types::RECOVERY_POINT, of, &|| self.recovery_point(of, point));
         }
         for (of, job) in &about.backup_jobs {
-            add(of, &|| self.backup_job(of, job));
+            add(types::BACKUP_JOB, of, &|| self.backup_job(of, job));
         }
         for (of, job) in &about.copy_jobs {
-            add(of, &|| self.copy_job(of, job));
+            add(types::COPY_JOB, of, &|| self.copy_job(of, job));
         }
         for (of, job) in &about.restore_jobs {
-            add(of, &|| self.restore_job(of, job));
+            add(types::RESTORE_JOB, of, &|| self.restore_job(of, job));
         }
         // One recovery point can be listed by the account that owns a shared vault and by one that may use it.
         let mut seen = BTreeSet::new();

@@ -1,17 +1,20 @@
 //! The report for a terminal: a table by control, the worst findings, what could not be looked at.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use super::{Report, Totals, Unseen};
 use crate::control::escape_controls;
-use crate::model::{Answer, Severity};
+use crate::model::{Answer, Place, Severity};
 
 /// The longest sentence printed, in characters; files have all of it.
 const MAX_SENTENCE: usize = 400;
 /// The most sentences printed for one finding.
 const MAX_SENTENCES: usize = 3;
+/// The most calls named in one line.
+const MAX_CALLS: usize = 3;
 /// The most lines printed of what could not be looked at or read.
 const MAX_LINES: usize = 15;
 
@@ -130,18 +133,31 @@ fn unseen(report: &Report<'_>, output: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(output, "\nCould not be looked at")?;
-    let style = color(Answer::InsufficientData);
-    for (unseen, count) in report.unseen.iter().take(MAX_LINES) {
+    // One line for what is missing in the same way in the same place.
+    let mut groups: BTreeMap<(&Place, &str, &str), (u64, Vec<(&str, &str)>)> = BTreeMap::new();
+    for (unseen, count) in &report.unseen {
         let Unseen { place, operation, error, action, why } = unseen;
+        let group = groups.entry((place, error, why)).or_default();
+        group.0 = group.0.max(*count);
+        if !operation.is_empty() {
+            group.1.push((operation, action));
+        }
+    }
+    let style = color(Answer::InsufficientData);
+    for ((place, error, why), (count, calls)) in groups.iter().take(MAX_LINES) {
         let findings = if *count == 1 { "finding" } else { "findings" };
-        let what = match (operation.as_str(), error.as_str()) {
-            ("", _) => sentence(why),
-            (operation, "") => format!("{operation} was not asked or not answered whole; it takes {action}"),
-            (operation, error) => format!("{operation}: {}; allow {action}", sentence(error)),
+        let (shown, more) = calls.split_at(calls.len().min(MAX_CALLS));
+        let names: Vec<String> =
+            shown.iter().map(|(call, action)| format!("{call} (allow {action})")).collect();
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let what = match (calls.is_empty(), *error) {
+            (true, _) => sentence(why),
+            (false, "") => format!("not asked, or not answered whole: {}{more}", names.join(", ")),
+            (false, error) => format!("{}: {}{more}", sentence(error), names.join(", ")),
         };
         writeln!(output, "  {style}{count:>5} {findings}{style:#} in {place}: {what}")?;
     }
-    more(report.unseen.len(), output)
+    more(groups.len(), output)
 }
 
 fn problems(report: &Report<'_>, output: &mut dyn Write) -> io::Result<()> {
