@@ -21,7 +21,7 @@ mod thing;
 
 pub use coverage::{CoverageAnswer, Explained, NearMiss};
 pub use family::{Family, Member};
-pub use thing::{Fact, FactError, Name, Thing, Uid};
+pub use thing::{Doubt, Fact, FactError, Name, Thing, Uid};
 
 use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
 use crate::inventory::{Gap, Inventory, Operation, Recorded, State};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, Request};
@@ -79,10 +80,10 @@ impl<'a> Asker<'a> {
             found.insert(thing.uid.clone(), Cow::Borrowed(thing));
         }
         while let Some(uid) = wanted.pop() {
-            if !found.contains_key(&uid) {
-                let thing = shared(&uid);
+            if let Entry::Vacant(entry) = found.entry(uid) {
+                let thing = shared(entry.key());
                 refer(&thing, &mut wanted);
-                found.insert(uid, Cow::Owned(thing));
+                entry.insert(Cow::Owned(thing));
             }
         }
         let mut names = self.type_names.borrow_mut();
@@ -156,18 +157,19 @@ impl<'a> Asker<'a> {
         resource: &Uid,
         store: &Store<'_>,
     ) -> Option<Request> {
-        let key: *const ChosenControl = chosen;
         let mut prepared = self.prepared.borrow_mut();
-        if !prepared.contains_key(&key) {
-            let mut names = self.type_names.borrow_mut();
-            let action = names.uid(&Uid::new("Control::Action", chosen.control.name.as_str()))?;
-            let mut pairs = Vec::new();
-            for (name, fact) in &chosen.parameters {
-                pairs.push((name.clone(), names.expression(fact)?));
+        let (action, context) = match prepared.entry(chosen) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let mut names = self.type_names.borrow_mut();
+                let action = names.uid(&Uid::new("Control::Action", chosen.control.name.as_str()))?;
+                let mut pairs = Vec::new();
+                for (name, fact) in &chosen.parameters {
+                    pairs.push((name.clone(), names.expression(fact)?));
+                }
+                entry.insert((action, Context::from_pairs(pairs).ok()?))
             }
-            prepared.insert(key, (action, Context::from_pairs(pairs).ok()?));
-        }
-        let (action, context) = prepared.get(&key)?;
+        };
         let (principal, resource) = (store.uids.get(principal)?, store.uids.get(resource)?);
         Request::new(principal.clone(), action.clone(), resource.clone(), context.clone(), None).ok()
     }
@@ -214,10 +216,13 @@ impl<'a> Asker<'a> {
 
     /// Makes a verdict on something that could not be read one that decides nothing.
     pub(super) fn not_read(&self, verdict: &mut Verdict, thing: &Thing) {
-        if verdict.answer != Answer::InsufficientData {
-            let why = thing.reasons.first().map_or("it could not be read", |(_, why)| why.as_str());
-            *verdict = Verdict::of(Answer::InsufficientData);
-            verdict.missing.push(missing::in_words(why));
+        if verdict.answer == Answer::InsufficientData {
+            return;
+        }
+        *verdict = Verdict::of(Answer::InsufficientData);
+        verdict.missing = thing.doubts.iter().map(missing::of_doubt).collect();
+        if verdict.missing.is_empty() {
+            verdict.missing.push(missing::in_words("it may exist and could not be read"));
         }
     }
 

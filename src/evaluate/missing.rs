@@ -1,7 +1,7 @@
 //! Which fact was missing, which call would have told it, and which IAM action allows that call.
 
 use crate::control::{Read, Root};
-use crate::facts::{Fact, Thing, Uid, types};
+use crate::facts::{Doubt, Fact, Thing, Uid, types};
 use crate::inventory::{Coverage, Gap, Operation, State};
 use crate::model::{Place, Region};
 use crate::vocabulary::{Attribute, Vocabulary};
@@ -27,8 +27,7 @@ impl<'a> Finder<'a> {
             (name.to_owned(), thing?)
         };
         let mut thing = thing;
-        let mut steps = path.iter();
-        while let Some(step) = steps.next() {
+        for step in path {
             let declared = self.vocabulary.entity_type(&thing.uid.type_name)?.attributes.get(step)?;
             name = format!("{name}.{step}");
             match thing.attribute(step) {
@@ -102,6 +101,14 @@ pub(super) fn of_gap(gap: &Gap) -> MissingFact {
         error: error_of(&gap.state),
         action: gap.operation.action.to_owned(),
         why: gap.to_string(),
+    }
+}
+
+/// What keeps one from knowing whether something is evidence.
+pub(super) fn of_doubt(doubt: &Doubt) -> MissingFact {
+    match &doubt.gap {
+        Some(gap) => MissingFact { why: doubt.why.clone(), ..of_gap(gap) },
+        None => in_words(&doubt.why),
     }
 }
 

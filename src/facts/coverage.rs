@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Facts, Member, Thing, Uid, types};
+use super::{Doubt, Facts, Member, Thing, Uid, types};
 use crate::inventory::{Gap, State};
 use crate::model::{Arn, Place, ResourceType};
 use crate::selection::{
     BackupSelection, Candidate, CoverageIndex, CoveredBy, Explanation, Join, NearMiss as SelectionMiss,
-    OptIn, Selection, SelectionId, Settings, UndecidedBy,
+    OptIn, Outcome, Selection, SelectionId, Settings, SettingsOf, UndecidedBy, Unread, explain,
 };
 
 /// How many near misses are told of a resource that nothing covers.
@@ -66,11 +66,18 @@ pub(super) struct Asked<'t> {
     pub(super) opt_in_name: &'t str,
 }
 
+/// What coverage is asked of in one place.
+pub(super) struct PlaceCoverage<'i> {
+    pub(super) join: Join<'i>,
+    pub(super) opt_ins: OptIns,
+}
+
 /// The service opt-in that decides in a place.
 pub(super) struct OptIns {
     own: OptIn,
     management: OptIn,
     restore_test: Option<bool>,
+    management_place: Option<Place>,
 }
 
 impl<'a> Facts<'a> {
@@ -121,7 +128,8 @@ impl<'a> Facts<'a> {
         let none = self.inventory.estate(place).restore_testing_plans.is_empty();
         OptIns {
             own: self.opt_in(place),
-            management: management.map_or(OptIn::Unread, |it| self.opt_in(&it)),
+            management: management.as_ref().map_or(OptIn::Unread, |it| self.opt_in(it)),
+            management_place: management,
             // Where there is no restore testing plan, nothing is left over from one.
             restore_test: (testing && none).then_some(false),
         }
@@ -201,16 +209,17 @@ impl<'a> Facts<'a> {
     /// What plans put forward for a resource, and what came near.
     pub(super) fn coverage_members(
         &self,
-        join: &mut Join<'_>,
+        coverage: &mut PlaceCoverage<'_>,
         asked: &Asked<'_>,
-        opt_ins: &OptIns,
         members: &mut Vec<Member>,
         near: &mut Vec<NearMiss>,
     ) {
+        let PlaceCoverage { join, opt_ins } = coverage;
         let place = asked.place;
         let coverage =
             ask(asked, opt_ins, &mut |candidate, settings| -> Arc<_> { join.covering(candidate, settings) });
-        let (mut covering, mut undecided) = (BTreeSet::new(), BTreeSet::new());
+        let mut covering: BTreeSet<&Uid> = BTreeSet::new();
+        let mut undecided: BTreeMap<&Uid, Vec<Doubt>> = BTreeMap::new();
         for (positions, unread) in [
             (coverage.covering().collect::<Vec<_>>(), false),
             (coverage.undecided().collect::<Vec<_>>(), true),
@@ -225,19 +234,20 @@ impl<'a> Facts<'a> {
                 let uid = selection_uid(plan, &selection.selection_id);
                 let mut thing = self.shared(&uid);
                 if unread {
-                    let why = "whether the selection covers it could not be told";
-                    thing.reasons.push(("covers".into(), why.to_owned()));
+                    thing.doubts = self.doubts_of(position, asked, opt_ins);
+                    undecided.entry(plan).or_default().extend(thing.doubts.clone());
+                } else {
+                    covering.insert(plan);
                 }
                 members.push(Member { thing, judged: false, unread });
-                if unread { &mut undecided } else { &mut covering }.insert(plan);
             }
         }
-        for (plan, unread) in covering
-            .iter()
-            .map(|plan| (*plan, false))
-            .chain(undecided.difference(&covering).map(|plan| (*plan, true)))
-        {
-            self.plan_members(place, plan, unread, members, near);
+        undecided.retain(|plan, _| !covering.contains(plan));
+        for plan in &covering {
+            self.plan_members(place, plan, &[], members, near);
+        }
+        for (plan, doubts) in &undecided {
+            self.plan_members(place, plan, doubts, members, near);
         }
         members.extend(self.unread_plans(place).into_iter().map(|thing| Member {
             thing,
@@ -262,21 +272,60 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The rules and copy actions of a plan.
+    /// What keeps one from telling whether a selection covers a resource; never nothing.
+    fn doubts_of(&self, position: u32, asked: &Asked<'_>, opt_ins: &OptIns) -> Vec<Doubt> {
+        let unknown =
+            || vec![Doubt { why: "whether a selection covers it could not be told".to_owned(), gap: None }];
+        let Some(selection) = self.coverage_index.selection(position) else {
+            return unknown();
+        };
+        let outcome = ask(asked, opt_ins, &mut |candidate, settings| explain(selection, candidate, settings));
+        let unread = match outcome {
+            Outcome::Undecided { unread } if !unread.is_empty() => unread,
+            _ => return unknown(),
+        };
+        let id = selection.id();
+        let doubt = |it: Unread| {
+            let call = match &it {
+                Unread::Tags | Unread::RestoreTestTag => {
+                    Some(("resourcegroupstaggingapi.get-resources", "".to_owned()))
+                }
+                Unread::OptIn { .. } => Some(("backup.describe-region-settings", "".to_owned())),
+                Unread::Selection => {
+                    Some(("backup.get-backup-selection", format!("{}/{}", id.plan_id, id.selection_id)))
+                }
+                Unread::Clause { .. } => None,
+            };
+            let place = match (&it, opt_ins.management_place.as_ref()) {
+                (Unread::OptIn { settings: SettingsOf::ManagementAccount, .. }, Some(place)) => place,
+                _ => asked.place,
+            };
+            let why = format!(
+                "whether selection {} of plan {} covers it depends on {it}",
+                id.selection_name, id.plan_name
+            );
+            Doubt { why, gap: call.and_then(|(operation, subject)| self.gap(place, operation, &subject)) }
+        };
+        unread.into_iter().map(doubt).collect()
+    }
+
+    /// The rules and copy actions of a plan; with doubts, of one that may cover the resource.
     fn plan_members(
         &self,
         place: &Place,
         plan: &Uid,
-        unread: bool,
+        doubts: &[Doubt],
         members: &mut Vec<Member>,
         near: &mut Vec<NearMiss>,
     ) {
         let plan_thing = self.shared(plan);
+        let unread = !doubts.is_empty();
         for uid in self.plan_parts.get(plan).into_iter().flatten() {
             if *uid.type_name == *types::BACKUP_SELECTION {
                 continue;
             }
-            let thing = self.shared(uid);
+            let mut thing = self.shared(uid);
+            thing.doubts = doubts.to_vec();
             let copies = thing.attribute("copyActionCount");
             if !unread && copies == Some(&super::Fact::Long(0)) {
                 near.push(NearMiss {
@@ -318,7 +367,7 @@ impl<'a> Facts<'a> {
                 // The plan's own rules are known, only not whether it covers the resource.
                 for uid in self.plan_parts.get(plan).into_iter().flatten() {
                     let mut thing = self.shared(uid);
-                    thing.reasons.push(("covers".into(), gap.to_string()));
+                    thing.doubts = vec![gap.clone().into()];
                     unread.push(thing);
                 }
                 if let Some(gap) = self.gap(place, "backup.get-backup-plan", id) {
@@ -334,10 +383,9 @@ impl<'a> Facts<'a> {
         let id = format!("{place} {} {}", gap.operation.name, gap.subject);
         let mut thing = self.thing_in(place, Uid::new(kind, id));
         thing.subjects = vec![("BackupPlanId", gap.subject.as_str().into())];
+        thing.doubts = vec![gap.clone().into()];
         let facts: &[&'static str] = match kind {
-            types::BACKUP_SELECTION => &["covers"],
             types::BACKUP_RULE => &[
-                "covers",
                 "targetBackupVault",
                 "targetBackupVaultExists",
                 "logicallyAirGapped",

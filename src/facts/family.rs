@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use super::coverage::{Asked, OptIns};
+use super::coverage::{Asked, PlaceCoverage};
+use super::resource::Seen;
 use super::{AboutResource, Facts, NearMiss, Thing, Uid, types};
 use crate::model::{Place, ResourceType};
-use crate::selection::Join;
 
 /// A thing of a family.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,7 @@ impl<'a> Facts<'a> {
         wanted: &'f BTreeSet<&'f str>,
     ) -> impl Iterator<Item = Family> + 'f {
         let resources = self.resources(place);
-        let (mut join, opt_ins) = (self.coverage_index.join(), self.opt_ins(place));
+        let mut coverage = PlaceCoverage { join: self.coverage_index.join(), opt_ins: self.opt_ins(place) };
         let subjects: BTreeSet<&str> = resources.keys().map(|(_, arn)| *arn).collect();
         let recorded_here = |about: &AboutResource<'_>| {
             about.recovery_points.iter().any(|(of, _)| *of == place)
@@ -65,7 +65,7 @@ impl<'a> Facts<'a> {
             .map(|(arn, _)| *arn)
             .collect();
         let resources = resources.into_iter().map(move |((kind, arn), seen)| {
-            self.resource_family(place, kind, arn, seen, wanted, &mut join, &opt_ins)
+            self.resource_family(place, (kind, arn), seen, wanted, &mut coverage)
         });
         let orphans = orphans.into_iter().map(move |arn| Family {
             subject: None,
@@ -95,12 +95,10 @@ impl<'a> Facts<'a> {
     fn resource_family(
         &self,
         place: &Place,
-        kind: ResourceType,
-        arn: &str,
-        seen: super::resource::Seen<'_>,
+        (kind, arn): (ResourceType, &str),
+        seen: Seen<'_>,
         wanted: &BTreeSet<&str>,
-        join: &mut Join<'_>,
-        opt_ins: &OptIns,
+        coverage: &mut PlaceCoverage<'_>,
     ) -> Family {
         let mut members = self.members(place, arn, true, wanted);
         let unread = self.unread.iter().filter(|it| wanted.contains(&*it.uid.type_name));
@@ -116,7 +114,7 @@ impl<'a> Facts<'a> {
             .any(|it| wanted.contains(it))
         {
             let asked = Asked { place, thing: &subject, opt_in_name: seen.short_name(kind) };
-            self.coverage_members(join, &asked, opt_ins, &mut members, &mut near);
+            self.coverage_members(coverage, &asked, &mut members, &mut near);
         }
         Family { subject: Some(subject), members, near }
     }
@@ -132,6 +130,7 @@ impl<'a> Facts<'a> {
                     thing.learn("region", Some(place.region.as_str()));
                     let lost = ["state", "status", "ageHours", "ageDays"];
                     thing.reasons = lost.map(|fact| (fact.into(), gap.to_string())).into();
+                    thing.doubts = vec![gap.into()];
                     unread.push(thing);
                 }
             }

@@ -112,6 +112,7 @@ impl Facts<'_> {
             }
             thing.reasons = self.all_facts_but_name(&gap.to_string());
             thing.reasons.retain(|(fact, _)| thing.attributes.iter().all(|(known, _)| known != fact));
+            thing.doubts = vec![gap.into()];
             unread.push(thing);
         }
         unread

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::inventory::Gap;
 use crate::model::Place;
 use crate::vocabulary::{Attribute, Type, Vocabulary};
 
@@ -180,6 +181,23 @@ pub struct Thing {
     pub subjects: Vec<(&'static str, Arc<str>)>,
     /// Why a fact is missing, where the coverage would not tell.
     pub reasons: Vec<(Name, String)>,
+    /// For something that may be evidence: what keeps one from knowing.
+    pub doubts: Vec<Doubt>,
+}
+
+/// What keeps one from knowing whether something is evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubt {
+    /// In words.
+    pub why: String,
+    /// The call that would tell, if there is one.
+    pub gap: Option<Gap>,
+}
+
+impl From<Gap> for Doubt {
+    fn from(gap: Gap) -> Self {
+        Self { why: gap.to_string(), gap: Some(gap) }
+    }
 }
 
 impl Thing {
@@ -195,6 +213,7 @@ impl Thing {
             source: "".into(),
             subjects: Vec::new(),
             reasons: Vec::new(),
+            doubts: Vec::new(),
         }
     }
 
