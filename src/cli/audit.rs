@@ -168,7 +168,7 @@ fn read(inventory: &Path) -> Result<folder::Collected, Failure> {
 enum Printer<'o> {
     Text(&'o mut dyn Write),
     Json { output: &'o mut dyn Write, any: bool },
-    Csv(findings::Csv<&'o mut dyn Write>),
+    Csv(Box<findings::Csv<&'o mut dyn Write>>),
 }
 
 impl<'o> Printer<'o> {
@@ -179,7 +179,7 @@ impl<'o> Printer<'o> {
                 output.write_all(b"{\"findings\":[")?;
                 Self::Json { output, any: false }
             }
-            Format::Csv => Self::Csv(findings::Csv::new(output)?),
+            Format::Csv => Self::Csv(Box::new(findings::Csv::new(output)?)),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, Request};
@@ -79,10 +80,10 @@ impl<'a> Asker<'a> {
             found.insert(thing.uid.clone(), Cow::Borrowed(thing));
         }
         while let Some(uid) = wanted.pop() {
-            if !found.contains_key(&uid) {
-                let thing = shared(&uid);
+            if let Entry::Vacant(place) = found.entry(uid) {
+                let thing = shared(place.key());
                 refer(&thing, &mut wanted);
-                found.insert(uid, Cow::Owned(thing));
+                place.insert(Cow::Owned(thing));
             }
         }
         let mut names = self.type_names.borrow_mut();
@@ -155,14 +156,14 @@ impl<'a> Asker<'a> {
     ) -> Option<Request> {
         let key: *const ChosenControl = chosen;
         let mut prepared = self.prepared.borrow_mut();
-        if !prepared.contains_key(&key) {
+        if let Entry::Vacant(place) = prepared.entry(key) {
             let mut names = self.type_names.borrow_mut();
             let action = names.uid(&Uid::new("Control::Action", chosen.control.name.as_str()))?;
             let mut pairs = Vec::new();
             for (name, fact) in &chosen.parameters {
                 pairs.push((name.clone(), names.expression(fact)?));
             }
-            prepared.insert(key, (action, Context::from_pairs(pairs).ok()?));
+            place.insert((action, Context::from_pairs(pairs).ok()?));
         }
         let (action, context) = prepared.get(&key)?;
         let (principal, resource) = (store.uids.get(principal)?, store.uids.get(resource)?);

@@ -27,8 +27,7 @@ impl<'a> Finder<'a> {
             (name.to_owned(), thing?)
         };
         let mut thing = thing;
-        let mut steps = path.iter();
-        while let Some(step) = steps.next() {
+        for step in path {
             let declared = self.vocabulary.entity_type(&thing.uid.type_name)?.attributes.get(step)?;
             name = format!("{name}.{step}");
             match thing.attribute(step) {
