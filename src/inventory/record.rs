@@ -25,6 +25,10 @@ pub struct Recorded<T> {
     /// The file, as an index into [`Inventory::files`](super::Inventory::files).
     pub file: u32,
     /// Top-level members that could not be read, with why; `*` stands for all of them. Boxed: almost always none.
+    #[expect(
+        clippy::box_collection,
+        reason = "a million records have none, and a box is a third of a vector"
+    )]
     unreadable: Option<Box<Vec<(String, String)>>>,
 }
 
