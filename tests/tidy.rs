@@ -43,6 +43,8 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "ledger",
             "model",
             "report",
+            "schedule",
+            "vault_policy",
             "vocabulary",
         ],
     ),
@@ -401,8 +403,9 @@ fn the_example_shows_every_fact_of_the_vocabulary_and_all_fit_it() {
         }
         thing.parents.clone()
     };
+    let wanted: BTreeSet<&str> = vocabulary.type_names().collect();
     for place in facts.places() {
-        for family in facts.families(place) {
+        for family in facts.families(place, &wanted) {
             let members = family.members.iter().map(|it| &it.thing);
             let mut wanted: Vec<_> = family.subject.iter().chain(members).flat_map(&mut learn).collect();
             let mut seen = BTreeSet::new();

@@ -82,8 +82,11 @@ impl<'a> Facts<'a> {
         thing.tags = self.tags(place, arn);
         thing.learn("arn", Some(arn));
         let recorded = seen.detail.or(seen.listed).and_then(|it| it.value.resource_name.as_deref());
+        // AWS Backup's name of it is people's; volumes and instances have theirs in a tag.
+        let tagged = thing.tags.as_ref().and_then(|it| it.get("Name")).cloned();
         let owned = seen.owned.and_then(|it| it.resource.name.as_deref());
-        let name = owned.or(recorded).filter(|it| !it.is_empty());
+        let names = [recorded, tagged.as_deref(), owned];
+        let name = names.into_iter().flatten().find(|it| !it.is_empty());
         thing.learn("name", name.or_else(|| Arn::parse(arn).map(|it| it.resource_id())));
         thing.learn("region", Some(place.region.as_str()));
         thing.learn("resourceType", Some(seen.short_name(kind)));

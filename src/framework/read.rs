@@ -47,7 +47,9 @@ pub fn parse(text: &str, stem: &str, controls: &Controls) -> Result<Vec<Framewor
     let refuse = |message: String| Err(vec![FrameworkError { framework: stem.to_owned(), message }]);
     let json: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(json) => json,
-        Err(error) => return refuse(format!("is not JSON: {error}")),
+        Err(error) => {
+            return refuse(format!("is not JSON: {error}; frameworks and templates are read as JSON"));
+        }
     };
     let found = match frameworks_in(&json, stem) {
         Ok(found) => found,
@@ -123,7 +125,9 @@ fn read_framework(name: String, body: &Value, controls: &Controls) -> Result<Fra
         }
         Some(Value::Array(_)) => reading.wrong("`FrameworkControls` is empty, so nothing would be judged"),
         Some(_) => reading.wrong("`FrameworkControls` is not a list"),
-        None => reading.wrong("has no `FrameworkControls`"),
+        None => {
+            reading.wrong("has no `FrameworkControls`; expected AWS's CreateFramework or CloudFormation form")
+        }
     }
     for (index, one) in chosen.iter().enumerate() {
         let same = |other: &ChosenControl| {

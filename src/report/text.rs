@@ -128,13 +128,16 @@ fn sentence(text: &str) -> String {
     }
 }
 
+/// How many findings lack the answer of these calls, each with the action that allows it.
+type Group<'r> = (u64, Vec<(&'r str, &'r str)>);
+
 fn unseen(report: &Report<'_>, output: &mut dyn Write) -> io::Result<()> {
     if report.unseen.is_empty() {
         return Ok(());
     }
     writeln!(output, "\nCould not be looked at")?;
     // One line for what is missing in the same way in the same place.
-    let mut groups: BTreeMap<(&Place, &str, &str), (u64, Vec<(&str, &str)>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&Place, &str, &str), Group<'_>> = BTreeMap::new();
     for (unseen, count) in &report.unseen {
         let Unseen { place, operation, error, action, why } = unseen;
         let group = groups.entry((place, error, why)).or_default();
