@@ -1,7 +1,9 @@
 //! Recovery points, and those that may exist but could not be read.
 
 use super::backup_vault::learn_encryption;
-use super::{Fact, Facts, Thing, Uid, types};
+use super::{Fact, Facts, Thing, UNLINKED, Uid, types};
+use std::collections::BTreeSet;
+
 use crate::inventory::Recorded;
 use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint};
 use crate::model::{Place, Time, whole_days, whole_hours};
@@ -100,21 +102,36 @@ impl Facts<'_> {
         let mut unread = Vec::new();
         for (gap, vault) in self.recovery_point_gaps(place) {
             let id = format!("{place} {} {}", gap.operation.name, vault.unwrap_or_default());
-            let mut thing = self.thing_in(place, Uid::new(types::RECOVERY_POINT, id));
-            thing.learn("region", Some(place.region.as_str()));
-            if let Some(name) = vault {
-                let uid = self.vault_uid(place, name, None);
-                thing.subjects = vec![("BackupVaultName", name.into())];
-                thing.parents.insert(0, uid.clone());
-                thing.learn("vault", Some(uid));
-                let vault = self.vaults.get(&(place, name));
-                thing.learn("vaultType", vault.and_then(|it| it.value.vault_type.as_deref()));
-            }
-            thing.reasons = self.all_facts_but_name(&gap.to_string());
-            thing.reasons.retain(|(fact, _)| thing.attributes.iter().all(|(known, _)| known != fact));
-            unread.push(thing);
+            unread.push(self.unread_recovery_point(place, id, vault, &gap.to_string()));
+        }
+        let unlinked = self.about.get(UNLINKED).into_iter().flat_map(|it| &it.recovery_points);
+        let of_place = unlinked.filter(|(of, _)| *of == place);
+        // One for each vault, however many there are: they may all be about any resource.
+        let vaults: BTreeSet<Option<&str>> =
+            of_place.map(|(_, it)| it.value.backup_vault_name.as_deref()).collect();
+        for vault in vaults {
+            let name = vault.unwrap_or_default();
+            let id = format!("{place} unlinked {name}");
+            let why = format!("a recovery point in vault `{name}` does not say which resource it is of");
+            unread.push(self.unread_recovery_point(place, id, vault, &why));
         }
         unread
+    }
+
+    fn unread_recovery_point(&self, place: &Place, id: String, vault: Option<&str>, why: &str) -> Thing {
+        let mut thing = self.thing_in(place, Uid::new(types::RECOVERY_POINT, id));
+        thing.learn("region", Some(place.region.as_str()));
+        if let Some(name) = vault {
+            let uid = self.vault_uid(place, name, None);
+            thing.subjects = vec![("BackupVaultName", name.into())];
+            thing.parents.insert(0, uid.clone());
+            thing.learn("vault", Some(uid));
+            let vault = self.vaults.get(&(place, name)).filter(|it| it.why_unreadable("VaultType").is_none());
+            thing.learn("vaultType", vault.and_then(|it| it.value.vault_type.as_deref()));
+        }
+        thing.reasons = self.all_facts_but_name(why);
+        thing.reasons.retain(|(fact, _)| thing.attributes.iter().all(|(known, _)| known != fact));
+        thing
     }
 
     fn all_facts_but_name(&self, why: &str) -> Vec<(super::Name, String)> {

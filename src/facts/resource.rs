@@ -16,6 +16,14 @@ pub(super) struct Seen<'a> {
     pub(super) detail: Option<&'a Recorded<ProtectedResource>>,
 }
 
+impl<'a> Seen<'a> {
+    /// AWS Backup's short name of the type, where it gave one.
+    fn short_name(&self) -> Option<&'a str> {
+        let short = |it: Option<&'a Recorded<ProtectedResource>>| it?.value.resource_type.as_deref();
+        short(self.listed).or_else(|| short(self.detail))
+    }
+}
+
 impl<'a> Facts<'a> {
     /// The protectable resources of a place, by type and ARN, with what each was seen in.
     pub(super) fn resources(&self, place: &Place) -> BTreeMap<(ResourceType, &'a str), Seen<'a>> {
@@ -32,9 +40,7 @@ impl<'a> Facts<'a> {
             seen.entry(arn).or_default();
         }
         for (arn, seen) in &seen {
-            let short = |it: Option<&'a Recorded<ProtectedResource>>| it?.value.resource_type.as_deref();
-            let short_name = short(seen.listed).or_else(|| short(seen.detail));
-            types.extend(ResourceType::of_resource(arn, short_name).map(|it| (*arn, it)));
+            types.extend(ResourceType::of_resource(arn, seen.short_name()).map(|it| (*arn, it)));
         }
         let typed = |(arn, it): (&'a str, Seen<'a>)| Some(((*types.get(arn)?, arn), it));
         seen.into_iter().filter_map(typed).collect()
@@ -52,7 +58,8 @@ impl<'a> Facts<'a> {
         let name = recorded.filter(|it| !it.is_empty());
         thing.learn("name", name.or_else(|| Arn::parse(arn).map(|it| it.resource_id())));
         thing.learn("region", Some(place.region.as_str()));
-        thing.learn("resourceType", Some(kind.short_name()));
+        // AWS calls a Multi-AZ cluster RDS and an Aurora cluster Aurora; their type is the same.
+        thing.learn("resourceType", Some(seen.short_name().unwrap_or(kind.short_name())));
         self.learn_last_backup(&mut thing, place, seen);
         self.learn_latest_restore(&mut thing, place, arn, seen);
         thing
