@@ -71,6 +71,14 @@ pub mod types {
     }
 }
 
+/// The key of what does not say, or not readably, which resource it is about: it may be about any.
+const UNLINKED: &str = "";
+
+/// The ARN that links a record to its resource.
+fn linked<'a, T>(record: &Recorded<T>, member: &str, arn: Option<&'a str>) -> &'a str {
+    arn.filter(|_| record.why_unreadable(member).is_none()).unwrap_or(UNLINKED)
+}
+
 /// What a resource ARN has to do with: its recovery points and jobs, wherever they are recorded.
 #[derive(Default)]
 struct AboutResource<'a> {
@@ -89,7 +97,7 @@ pub struct Facts<'a> {
     shared: BTreeMap<Uid, Thing>,
     /// Accounts whose units are known.
     placed: BTreeSet<AccountId>,
-    /// Recovery points and jobs that may exist in places whose lists were not read wholly.
+    /// Recovery points and jobs that may exist for any resource: of lists that were not read wholly, or not linked.
     unread: Vec<Thing>,
     /// Plans by place and id.
     plan_uids: BTreeMap<(&'a Place, &'a str), Uid>,
@@ -120,19 +128,19 @@ impl<'a> Facts<'a> {
                 facts.vaults.insert((place, &vault.value.backup_vault_name), vault);
             }
             for point in &estate.recovery_points {
-                let arn = point.value.resource_arn.as_deref().unwrap_or_default();
+                let arn = linked(point, "ResourceArn", point.value.resource_arn.as_deref());
                 facts.about.entry(arn).or_default().recovery_points.push((place, point));
             }
             for job in &estate.backup_jobs {
-                let arn = job.value.resource_arn.as_deref().unwrap_or_default();
+                let arn = linked(job, "ResourceArn", job.value.resource_arn.as_deref());
                 facts.about.entry(arn).or_default().backup_jobs.push((place, job));
             }
             for job in &estate.copy_jobs {
-                let arn = job.value.resource_arn.as_deref().unwrap_or_default();
+                let arn = linked(job, "ResourceArn", job.value.resource_arn.as_deref());
                 facts.about.entry(arn).or_default().copy_jobs.push((place, job));
             }
             for job in &estate.restore_jobs {
-                let arn = job.value.source_resource_arn.as_deref().unwrap_or_default();
+                let arn = linked(job, "SourceResourceArn", job.value.source_resource_arn.as_deref());
                 facts.about.entry(arn).or_default().restore_jobs.push((place, job));
             }
         }

@@ -227,7 +227,9 @@ fn every_rust_file_opens_with_what_it_is_and_ends_in_time() {
         for (name, text) in rust_files(folder) {
             assert!(text.starts_with("//! "), "{name} does not open with `//!`");
             let lines = text.split("#[cfg(test)]\nmod tests").next().unwrap().lines().count();
-            assert!(lines <= 600, "{name} has {lines} lines");
+            // Tables of cases may be longer than code.
+            let most = if name.contains("/tests/") { 800 } else { 600 };
+            assert!(lines <= most, "{name} has {lines} lines");
             assert!(!name.ends_with("/mod.rs"), "{name}: say `foo.rs` beside `foo/`");
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::coverage::{Asked, PlaceCoverage};
 use super::resource::Seen;
-use super::{AboutResource, Facts, NearMiss, Thing, Uid, types};
+use super::{AboutResource, Doubt, Facts, NearMiss, Thing, UNLINKED, Uid, types};
 use crate::model::{Place, ResourceType};
 
 /// A thing of a family.
@@ -119,23 +119,39 @@ impl<'a> Facts<'a> {
         Family { subject: Some(subject), members, near }
     }
 
-    /// Recovery points and jobs that may exist in places whose lists were not read wholly.
+    /// Recovery points and jobs that may exist for any resource: of lists that were not read wholly, or not linked.
     pub(super) fn build_unread(&self) -> Vec<Thing> {
         let mut unread = Vec::new();
         for place in self.inventory.places() {
             unread.extend(self.unread_recovery_points(place));
             for (operation, kind) in JOBS {
-                if let Some(gap) = self.gap(place, operation, "") {
+                let gap = self.gap(place, operation, "").map(Doubt::from);
+                let unlinked = self.has_unlinked_jobs(place, kind).then(|| Doubt {
+                    why: "a job does not say which resource it is about".to_owned(),
+                    gap: None,
+                });
+                if let Some(doubt) = gap.or(unlinked) {
                     let mut thing = self.thing_in(place, Uid::new(kind, format!("{place} {operation}")));
                     thing.learn("region", Some(place.region.as_str()));
                     let lost = ["state", "status", "ageHours", "ageDays"];
-                    thing.reasons = lost.map(|fact| (fact.into(), gap.to_string())).into();
-                    thing.doubts = vec![gap.into()];
+                    thing.reasons = lost.map(|fact| (fact.into(), doubt.why.clone())).into();
+                    thing.doubts = vec![doubt];
                     unread.push(thing);
                 }
             }
         }
         unread
+    }
+
+    fn has_unlinked_jobs(&self, place: &Place, kind: &str) -> bool {
+        let Some(about) = self.about.get(UNLINKED) else {
+            return false;
+        };
+        match kind {
+            types::BACKUP_JOB => about.backup_jobs.iter().any(|(of, _)| *of == place),
+            types::COPY_JOB => about.copy_jobs.iter().any(|(of, _)| *of == place),
+            _ => about.restore_jobs.iter().any(|(of, _)| *of == place),
+        }
     }
 
     /// Recovery points and jobs of a resource: those recorded in this place, and if wanted those recorded elsewhere.

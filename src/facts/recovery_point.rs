@@ -1,7 +1,9 @@
 //! Recovery points, and those that may exist but could not be read.
 
+use std::collections::BTreeSet;
+
 use super::backup_vault::learn_encryption;
-use super::{Fact, Facts, Thing, Uid, types};
+use super::{Doubt, Fact, Facts, Thing, UNLINKED, Uid, types};
 use crate::inventory::Recorded;
 use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint};
 use crate::model::{Place, Time, whole_days, whole_hours};
@@ -17,7 +19,7 @@ impl Facts<'_> {
         thing.learn("arn", Some(&*of.recovery_point_arn));
         thing.learn("region", Some(place.region.as_str()));
         if let Some(why) = point.why_unreadable("*") {
-            thing.reasons = self.all_facts_but_name(why);
+            thing.reasons = self.all_facts_but_name(&doubt.why);
             return thing;
         }
         self.learn_vault(&mut thing, place, point);
@@ -100,22 +102,37 @@ impl Facts<'_> {
         let mut unread = Vec::new();
         for (gap, vault) in self.recovery_point_gaps(place) {
             let id = format!("{place} {} {}", gap.operation.name, vault.unwrap_or_default());
-            let mut thing = self.thing_in(place, Uid::new(types::RECOVERY_POINT, id));
-            thing.learn("region", Some(place.region.as_str()));
-            if let Some(name) = vault {
-                let uid = self.vault_uid(place, name, None);
-                thing.subjects = vec![("BackupVaultName", name.into())];
-                thing.parents.insert(0, uid.clone());
-                thing.learn("vault", Some(uid));
-                let vault = self.vaults.get(&(place, name));
-                thing.learn("vaultType", vault.and_then(|it| it.value.vault_type.as_deref()));
-            }
-            thing.reasons = self.all_facts_but_name(&gap.to_string());
-            thing.reasons.retain(|(fact, _)| thing.attributes.iter().all(|(known, _)| known != fact));
-            thing.doubts = vec![gap.into()];
-            unread.push(thing);
+            unread.push(self.unread_recovery_point(place, id, vault, gap.into()));
+        }
+        let unlinked = self.about.get(UNLINKED).into_iter().flat_map(|it| &it.recovery_points);
+        let of_place = unlinked.filter(|(of, _)| *of == place);
+        // One for each vault, however many there are: they may all be about any resource.
+        let vaults: BTreeSet<Option<&str>> =
+            of_place.map(|(_, it)| it.value.backup_vault_name.as_deref()).collect();
+        for vault in vaults {
+            let name = vault.unwrap_or_default();
+            let id = format!("{place} unlinked {name}");
+            let why = format!("a recovery point in vault `{name}` does not say which resource it is of");
+            unread.push(self.unread_recovery_point(place, id, vault, Doubt { why, gap: None }));
         }
         unread
+    }
+
+    fn unread_recovery_point(&self, place: &Place, id: String, vault: Option<&str>, doubt: Doubt) -> Thing {
+        let mut thing = self.thing_in(place, Uid::new(types::RECOVERY_POINT, id));
+        thing.learn("region", Some(place.region.as_str()));
+        if let Some(name) = vault {
+            let uid = self.vault_uid(place, name, None);
+            thing.subjects = vec![("BackupVaultName", name.into())];
+            thing.parents.insert(0, uid.clone());
+            thing.learn("vault", Some(uid));
+            let vault = self.vaults.get(&(place, name)).filter(|it| it.why_unreadable("VaultType").is_none());
+            thing.learn("vaultType", vault.and_then(|it| it.value.vault_type.as_deref()));
+        }
+        thing.reasons = self.all_facts_but_name(&doubt.why);
+        thing.reasons.retain(|(fact, _)| thing.attributes.iter().all(|(known, _)| known != fact));
+        thing.doubts = vec![doubt];
+        thing
     }
 
     fn all_facts_but_name(&self, why: &str) -> Vec<(super::Name, String)> {

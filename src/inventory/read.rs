@@ -147,10 +147,12 @@ impl InventoryReader {
         };
         let request = call.request.unwrap_or_default();
         let operation = recorded.operation;
+        // A list that is of nothing in particular may stand in several files, whatever they are called after.
+        let named_after = recorded.subject.clone().filter(|_| !operation.subject.is_empty());
         let asked = Call {
             place: recorded.place.clone(),
             operation,
-            subject: subject_of(operation, &request).or_else(|| recorded.subject.clone()).unwrap_or_default(),
+            subject: subject_of(operation, &request).or(named_after).unwrap_or_default(),
             token: string_member(&request, operation.token.0),
             part: None,
         };
