@@ -169,19 +169,26 @@ impl Facts<'_> {
         thing.learn("destinationRegion", parts.map(|it| it.region));
         thing.learn("isToOtherRegion", parts.map(|it| it.region != at.place.region.as_str()));
         thing.learn("isToOtherAccount", parts.map(|it| it.account != at.place.account.to_string()));
-        let exists = parts.and_then(|it| self.destination_exists(arn.unwrap_or_default(), it));
-        thing.learn("destination", parts.map(|_| Fact::record([("exists", exists.map(Fact::from))])));
+        thing.learn("destination", parts.and_then(|it| self.destination(arn.unwrap_or_default(), it)));
         thing.learn("lifecycle", Some(lifecycle(copy.lifecycle.as_ref())));
         thing
     }
 
-    /// Whether a vault exists; `None` where its account and Region were not looked at.
-    fn destination_exists(&self, arn: &str, parts: Arn<'_>) -> Option<bool> {
-        let place = Place { account: parts.account.parse().ok()?, region: parts.region.parse().ok()? };
-        let listed = self.state(&place, "backup.list-backup-vaults", "") == State::Complete;
-        let known = self.vaults.range((&place, "")..).take_while(|((of, _), _)| **of == place);
-        let known = known.into_iter().any(|(_, it)| it.value.backup_vault_arn.as_deref() == Some(arn));
-        (known || listed).then_some(known)
+    /// What is known of the vault a copy goes to: nothing where nobody looked at its account and Region,
+    /// and no fact at all where somebody looked and did not see.
+    fn destination(&self, arn: &str, parts: Arn<'_>) -> Option<Fact> {
+        let (Ok(account), Ok(region)) = (parts.account.parse(), parts.region.parse()) else {
+            return Some(Fact::record([]));
+        };
+        let place = Place { account, region };
+        let mut known = self.vaults.range((&place, "")..).take_while(|((of, _), _)| **of == place);
+        let known = known.any(|(_, it)| it.value.backup_vault_arn.as_deref() == Some(arn));
+        match self.state(&place, "backup.list-backup-vaults", "") {
+            _ if known => Some(Fact::record([("exists", Some(true.into()))])),
+            State::Complete => Some(Fact::record([("exists", Some(false.into()))])),
+            State::NotAsked => Some(Fact::record([])),
+            State::Refused(_) | State::CutOff(_) => None,
+        }
     }
 
     fn backup_selection(

@@ -19,7 +19,7 @@ impl Facts<'_> {
         thing.learn("arn", Some(&*of.recovery_point_arn));
         thing.learn("region", Some(place.region.as_str()));
         if let Some(why) = point.why_unreadable("*") {
-            thing.reasons = self.all_facts_but_name(&doubt.why);
+            thing.reasons = self.all_facts_but_name(why);
             return thing;
         }
         self.learn_vault(&mut thing, place, point);
