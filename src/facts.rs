@@ -21,7 +21,7 @@ pub use thing::{Fact, FactError, Name, Thing, Uid};
 
 use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
 use crate::inventory::{Gap, Inventory, Operation, Recorded, State};
-use crate::model::{AccountId, Place, ResourceType};
+use crate::model::{AccountId, Place, ResourceType, Time, whole_days, whole_hours};
 
 /// Entity types that are not protectable resources.
 pub mod types {
@@ -167,6 +167,19 @@ impl<'a> Facts<'a> {
                 one("backup.list-protected-resources")
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Whole hours and days since something that AWS leaves out when it never happened.
+    ///
+    /// What lies after the evaluation time has no age; that is an error, not a never.
+    fn ages(&self, then: Option<Time>) -> Result<Option<(i64, i64)>, String> {
+        let Some(then) = then else {
+            return Ok(None);
+        };
+        match (whole_hours(then, self.at), whole_days(then, self.at)) {
+            (Some(hours), Some(days)) => Ok(Some((hours, days))),
+            _ => Err(format!("it was at {}, after the evaluation time {}", then.0, self.at)),
         }
     }
 

@@ -6,7 +6,7 @@ use super::recovery_point::lifecycle;
 use super::{Fact, Facts, Thing, Uid, types};
 use crate::inventory::record::{BackupPlan, BackupPlanBody, BackupRule, BackupSelection, CopyAction};
 use crate::inventory::{Recorded, State};
-use crate::model::{Arn, Place, whole_days};
+use crate::model::{Arn, Place};
 
 impl Facts<'_> {
     /// Every plan of a place, each followed by its rules, copy actions and selections.
@@ -47,6 +47,35 @@ impl Facts<'_> {
         parts
     }
 
+    /// Rules, copy actions and selections that a plan may have and that were not read.
+    pub(super) fn unread_plan_parts(&self, place: &Place, plan: &Thing) -> Vec<Thing> {
+        let mut unread = Vec::new();
+        for (count, operation, types) in [
+            ("ruleCount", "backup.get-backup-plan", [types::BACKUP_RULE, types::COPY_ACTION].as_slice()),
+            ("selectionCount", "backup.list-backup-selections", &[types::BACKUP_SELECTION]),
+        ] {
+            if plan.attribute(count).is_some() {
+                continue;
+            }
+            let id = plan.subjects.first().map(|(_, id)| &**id).unwrap_or_default();
+            let told = plan.reasons.iter().find(|(fact, _)| fact == count).map(|(_, why)| why.clone());
+            let gap = self.gap(place, operation, id).map(|it| it.to_string());
+            let why = told.or(gap).unwrap_or_else(|| format!("the answer of `{operation}` does not say"));
+            for of in types {
+                let mut thing =
+                    self.thing_in(place, Uid::new(*of, format!("{} {operation} {of}", plan.uid.id)));
+                thing.parents.insert(0, plan.uid.clone());
+                thing.subjects.clone_from(&plan.subjects);
+                thing.excuse("name", why.clone());
+                if *of != types::COPY_ACTION {
+                    thing.learn("plan", Some(plan.uid.clone()));
+                }
+                unread.push(thing);
+            }
+        }
+        unread
+    }
+
     fn backup_plan(&self, place: &Place, plan: &Recorded<BackupPlan>) -> Thing {
         let of = &plan.value;
         let id = &*of.backup_plan_id;
@@ -70,10 +99,13 @@ impl Facts<'_> {
         }
         match plan.why_unreadable("LastExecutionDate") {
             Some(why) => thing.excuse("lastExecution", why),
-            None => {
-                let age = of.last_execution_date.and_then(|it| whole_days(it, self.at));
-                thing.learn("lastExecution", Some(Fact::record([("ageDays", age.map(Fact::from))])));
-            }
+            None => match self.ages(of.last_execution_date) {
+                Ok(ages) => {
+                    let age = ages.map(|(_, days)| days.into());
+                    thing.learn("lastExecution", Some(Fact::record([("ageDays", age)])));
+                }
+                Err(why) => thing.excuse("lastExecution", why),
+            },
         }
         thing
     }

@@ -62,7 +62,10 @@ impl<'a> Facts<'a> {
         let plans = self.backup_plans(place).into_iter().map(|things| {
             let mut things = things.into_iter();
             let subject = things.next();
-            let members = things.map(|thing| Member { thing, judged: true, unread: false }).collect();
+            let mut members: Vec<Member> =
+                things.map(|thing| Member { thing, judged: true, unread: false }).collect();
+            let unread = subject.iter().flat_map(|plan| self.unread_plan_parts(place, plan));
+            members.extend(unread.map(|thing| Member { thing, judged: false, unread: true }));
             Family { subject, members }
         });
         let vaults = self
