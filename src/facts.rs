@@ -25,7 +25,7 @@ pub use thing::{Doubt, Fact, FactError, Name, Thing, Uid};
 
 use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
 use crate::inventory::{Gap, Inventory, Operation, Recorded, State};
-use crate::model::{AccountId, Place, Region};
+use crate::model::{AccountId, Place, Region, Time, whole_days, whole_hours};
 use crate::selection::CoverageIndex;
 
 /// Entity types that are not protectable resources.
@@ -187,6 +187,19 @@ impl<'a> Facts<'a> {
                 Some(operation) => self.listing_gap(place, operation).into_iter().collect(),
                 None => Vec::new(),
             },
+        }
+    }
+
+    /// Whole hours and days since something that AWS leaves out when it never happened.
+    ///
+    /// What lies after the evaluation time has no age; that is an error, not a never.
+    fn ages(&self, then: Option<Time>) -> Result<Option<(i64, i64)>, String> {
+        let Some(then) = then else {
+            return Ok(None);
+        };
+        match (whole_hours(then, self.at), whole_days(then, self.at)) {
+            (Some(hours), Some(days)) => Ok(Some((hours, days))),
+            _ => Err(format!("it was at {}, after the evaluation time {}", then.0, self.at)),
         }
     }
 

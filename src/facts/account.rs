@@ -19,7 +19,8 @@ impl Facts<'_> {
         thing.learn("organization", member.or(standalone));
         if let Some(units) = organization.units_of(id) {
             thing.units_known = true;
-            thing.parents = units.first().map(|unit| Uid::new(types::UNIT, *unit)).into_iter().collect();
+            // All of them: a unit whose own call was not recorded does not say what it is in.
+            thing.parents = units.into_iter().map(|unit| Uid::new(types::UNIT, unit)).collect();
         }
         let places = self.inventory.estates.keys().filter(|place| place.account == id);
         let arn = |it: &String| it.ends_with(&format!("/{id}")) && it.contains(":organizations:");

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::coverage::selection_uid;
 use super::overlap::losers;
 use super::recovery_point::lifecycle;
-use super::{Fact, Facts, Thing, Uid, types};
+use super::{Doubt, Fact, Facts, Thing, Uid, types};
 use crate::inventory::record::{BackupPlan, BackupPlanBody, BackupRule, BackupSelection, CopyAction};
 use crate::inventory::{Recorded, State};
-use crate::model::{Arn, Place, whole_days};
+use crate::model::{Arn, Place};
 use crate::schedule::{Frequency, Schedule, ScheduleError};
 
 impl Facts<'_> {
@@ -52,6 +52,70 @@ impl Facts<'_> {
         parts
     }
 
+    /// Rules, copy actions and selections that a plan may have and that were not read.
+    pub(super) fn unread_plan_parts(&self, place: &Place, plan: &Thing) -> Vec<Thing> {
+        let mut unread = Vec::new();
+        for (count, operation, types) in [
+            ("ruleCount", "backup.get-backup-plan", [types::BACKUP_RULE, types::COPY_ACTION].as_slice()),
+            ("selectionCount", "backup.list-backup-selections", &[types::BACKUP_SELECTION]),
+        ] {
+            if plan.attribute(count).is_some() {
+                continue;
+            }
+            let id = plan.subjects.first().map(|(_, id)| &**id).unwrap_or_default();
+            let told = plan.reasons.iter().find(|(fact, _)| fact == count).map(|(_, why)| why.clone());
+            let gap = self.gap(place, operation, id);
+            let why = told.or_else(|| gap.as_ref().map(ToString::to_string));
+            let why = why.unwrap_or_else(|| format!("the answer of `{operation}` does not say"));
+            let doubt = Doubt { why, gap };
+            unread.extend(types.iter().map(|kind| self.unread_plan_part(place, kind, &doubt, Some(plan))));
+        }
+        unread
+    }
+
+    /// A part that a plan, or any plan of a place, may have.
+    pub(super) fn unread_plan_part(
+        &self,
+        place: &Place,
+        kind: &'static str,
+        doubt: &Doubt,
+        plan: Option<&Thing>,
+    ) -> Thing {
+        let of = plan.map_or_else(|| place.to_string(), |it| it.uid.id.to_string());
+        let mut thing = self.thing_in(place, Uid::new(kind, format!("{of} unread {kind}")));
+        if let Some(plan) = plan {
+            thing.parents.insert(0, plan.uid.clone());
+            thing.subjects.clone_from(&plan.subjects);
+            if kind != types::COPY_ACTION {
+                thing.learn("plan", Some(plan.uid.clone()));
+            }
+        }
+        let facts: &[&'static str] = match kind {
+            types::BACKUP_RULE => &[
+                "name",
+                "targetBackupVault",
+                "targetBackupVaultExists",
+                "logicallyAirGapped",
+                "frequency",
+                "overlap",
+                "lifecycle",
+                "copyActionCount",
+            ],
+            types::COPY_ACTION => &[
+                "rule",
+                "isToOtherRegion",
+                "isToOtherAccount",
+                "destination",
+                "destinationRegion",
+                "destinationAccountId",
+            ],
+            _ => &["name"],
+        };
+        thing.reasons = facts.iter().map(|fact| ((*fact).into(), doubt.why.clone())).collect();
+        thing.doubts = vec![doubt.clone()];
+        thing
+    }
+
     fn backup_plan(&self, place: &Place, plan: &Recorded<BackupPlan>) -> Thing {
         let of = &plan.value;
         let id = &*of.backup_plan_id;
@@ -75,10 +139,13 @@ impl Facts<'_> {
         }
         match plan.why_unreadable("LastExecutionDate") {
             Some(why) => thing.excuse("lastExecution", why),
-            None => {
-                let age = of.last_execution_date.and_then(|it| whole_days(it, self.at));
-                thing.learn("lastExecution", Some(Fact::record([("ageDays", age.map(Fact::from))])));
-            }
+            None => match self.ages(of.last_execution_date) {
+                Ok(ages) => {
+                    let age = ages.map(|(_, days)| days.into());
+                    thing.learn("lastExecution", Some(Fact::record([("ageDays", age)])));
+                }
+                Err(why) => thing.excuse("lastExecution", why),
+            },
         }
         thing
     }

@@ -78,7 +78,8 @@ impl Facts<'_> {
         let policy = match (recorded, self.state(place, "backup.get-backup-vault-access-policy", name)) {
             (Some(recorded), _) => match recorded.why_unreadable("Policy") {
                 Some(why) => return thing.excuse("accessPolicy", why),
-                None => Some(recorded.value.policy.as_deref()),
+                // AWS refuses where there is none, so an answer without one does not say.
+                None => recorded.value.policy.as_deref().map(Some),
             },
             // AWS's way of saying that the vault has none (API_GetBackupVaultAccessPolicy).
             (None, State::Refused(error)) if error.code == "ResourceNotFoundException" => Some(None),

@@ -70,6 +70,8 @@ pub(super) struct Asked<'t> {
 pub(super) struct PlaceCoverage<'i> {
     pub(super) join: Join<'i>,
     pub(super) opt_ins: OptIns,
+    /// Selections, rules and copy actions that may exist in lists that were not read whole.
+    pub(super) unread: Vec<Thing>,
 }
 
 /// The service opt-in that decides in a place.
@@ -214,7 +216,7 @@ impl<'a> Facts<'a> {
         members: &mut Vec<Member>,
         near: &mut Vec<NearMiss>,
     ) {
-        let PlaceCoverage { join, opt_ins } = coverage;
+        let PlaceCoverage { join, opt_ins, unread } = coverage;
         let place = asked.place;
         let coverage =
             ask(asked, opt_ins, &mut |candidate, settings| -> Arc<_> { join.covering(candidate, settings) });
@@ -249,8 +251,8 @@ impl<'a> Facts<'a> {
         for (plan, doubts) in &undecided {
             self.plan_members(place, plan, doubts, members, near);
         }
-        members.extend(self.unread_plans(place).into_iter().map(|thing| Member {
-            thing,
+        members.extend(unread.iter().map(|thing| Member {
+            thing: thing.clone(),
             judged: false,
             unread: true,
         }));
@@ -340,68 +342,35 @@ impl<'a> Facts<'a> {
             }
             members.push(Member { thing, judged: false, unread });
         }
-        let id = plan_thing.subjects.first().map(|(_, id)| id.to_string()).unwrap_or_default();
-        if let Some(gap) = self.gap(place, "backup.get-backup-plan", &id) {
-            let unread_parts = [types::BACKUP_RULE, types::COPY_ACTION];
-            members.extend(unread_parts.map(|kind| Member {
-                thing: self.unread_part(place, kind, &gap, Some(plan)),
-                judged: false,
-                unread: true,
-            }));
-        }
+        let parts = self.unread_plan_parts(place, &plan_thing).into_iter();
+        let parts = parts.filter(|it| *it.uid.type_name != *types::BACKUP_SELECTION);
+        members.extend(parts.map(|thing| Member { thing, judged: false, unread: true }));
     }
 
     /// Selections, rules and copy actions that may exist in lists of a place that were not read whole.
-    fn unread_plans(&self, place: &Place) -> Vec<Thing> {
+    pub(super) fn unread_plans(&self, place: &Place) -> Vec<Thing> {
         let mut unread = Vec::new();
         if let Some(gap) = self.gap(place, "backup.list-backup-plans", "") {
+            let doubt = Doubt::from(gap);
             let kinds = [types::BACKUP_SELECTION, types::BACKUP_RULE, types::COPY_ACTION];
-            unread.extend(kinds.map(|kind| self.unread_part(place, kind, &gap, None)));
+            unread.extend(kinds.map(|kind| self.unread_plan_part(place, kind, &doubt, None)));
         }
-        for ((of, id), plan) in self.plan_uids.range((place, "")..) {
-            if *of != place {
-                break;
+        let plans = self.plan_uids.range((place, "")..).take_while(|((of, _), _)| *of == place);
+        for (_, plan) in plans {
+            let parts = self.unread_plan_parts(place, &self.shared(plan));
+            let selection = parts.iter().find(|it| *it.uid.type_name == *types::BACKUP_SELECTION);
+            let Some(doubts) = selection.map(|it| it.doubts.clone()) else {
+                continue;
+            };
+            // The plan's own rules are known, only not whether it covers the resource.
+            for uid in self.plan_parts.get(plan).into_iter().flatten() {
+                let mut thing = self.shared(uid);
+                thing.doubts.clone_from(&doubts);
+                unread.push(thing);
             }
-            if let Some(gap) = self.gap(place, "backup.list-backup-selections", id) {
-                unread.push(self.unread_part(place, types::BACKUP_SELECTION, &gap, Some(plan)));
-                // The plan's own rules are known, only not whether it covers the resource.
-                for uid in self.plan_parts.get(plan).into_iter().flatten() {
-                    let mut thing = self.shared(uid);
-                    thing.doubts = vec![gap.clone().into()];
-                    unread.push(thing);
-                }
-                if let Some(gap) = self.gap(place, "backup.get-backup-plan", id) {
-                    let kinds = [types::BACKUP_RULE, types::COPY_ACTION];
-                    unread.extend(kinds.map(|kind| self.unread_part(place, kind, &gap, Some(plan))));
-                }
-            }
+            unread.extend(parts);
         }
         unread
-    }
-
-    fn unread_part(&self, place: &Place, kind: &'static str, gap: &Gap, plan: Option<&Uid>) -> Thing {
-        let id = format!("{place} {} {}", gap.operation.name, gap.subject);
-        let mut thing = self.thing_in(place, Uid::new(kind, id));
-        thing.subjects = vec![("BackupPlanId", gap.subject.as_str().into())];
-        thing.doubts = vec![gap.clone().into()];
-        let facts: &[&'static str] = match kind {
-            types::BACKUP_RULE => &[
-                "targetBackupVault",
-                "targetBackupVaultExists",
-                "logicallyAirGapped",
-                "frequency",
-                "overlap",
-                "lifecycle",
-            ],
-            _ => {
-                &["covers", "rule", "isToOtherRegion", "isToOtherAccount", "destination", "destinationRegion"]
-            }
-        };
-        thing.reasons = facts.iter().map(|fact| ((*fact).into(), gap.to_string())).collect();
-        if kind != types::COPY_ACTION {
-            thing.learn("plan", plan.cloned());
-        }
-        thing
     }
 }
 

@@ -50,7 +50,11 @@ impl<'a> Facts<'a> {
         wanted: &'f BTreeSet<&'f str>,
     ) -> impl Iterator<Item = Family> + 'f {
         let resources = self.resources(place);
-        let mut coverage = PlaceCoverage { join: self.coverage_index.join(), opt_ins: self.opt_ins(place) };
+        let mut coverage = PlaceCoverage {
+            join: self.coverage_index.join(),
+            opt_ins: self.opt_ins(place),
+            unread: self.unread_plans(place),
+        };
         let subjects: BTreeSet<&str> = resources.keys().map(|(_, arn)| *arn).collect();
         let recorded_here = |about: &AboutResource<'_>| {
             about.recovery_points.iter().any(|(of, _)| *of == place)
@@ -79,8 +83,11 @@ impl<'a> Facts<'a> {
         let plans = self.plan_uids.range((place, "")..).take_while(move |((of, _), _)| *of == place);
         let plans = plans.filter(move |_| plans_wanted).map(|(_, plan)| {
             let parts = self.plan_parts.get(plan).into_iter().flatten();
-            let members = parts.map(|uid| Member { thing: self.shared(uid), judged: true, unread: false });
-            Family { subject: Some(self.shared(plan)), members: members.collect(), near: Vec::new() }
+            let subject = self.shared(plan);
+            let read = parts.map(|uid| Member { thing: self.shared(uid), judged: true, unread: false });
+            let unread = self.unread_plan_parts(place, &subject).into_iter();
+            let unread = unread.map(|thing| Member { thing, judged: false, unread: true });
+            Family { members: read.chain(unread).collect(), subject: Some(subject), near: Vec::new() }
         });
         let vaults =
             if wanted.contains(types::BACKUP_VAULT) { self.backup_vaults(place) } else { Vec::new() };

@@ -6,7 +6,7 @@ use super::backup_vault::learn_encryption;
 use super::{Doubt, Fact, Facts, Thing, UNLINKED, Uid, types};
 use crate::inventory::Recorded;
 use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint};
-use crate::model::{Place, Time, whole_days, whole_hours};
+use crate::model::{Place, Time};
 
 impl Facts<'_> {
     /// The facts of a recovery point.
@@ -75,22 +75,23 @@ impl Facts<'_> {
             ("sourceBackupVaultArn", text(&of.source_backup_vault_arn)),
         ]);
         thing.learn("origin", Some(origin));
-        let restored = of.last_restore_time.and_then(|it| whole_days(it, self.at));
-        thing.learn("lastRestore", Some(Fact::record([("ageDays", restored.map(Fact::from))])));
+        match self.ages(of.last_restore_time) {
+            Ok(ages) => {
+                let age = ages.map(|(_, days)| days.into());
+                thing.learn("lastRestore", Some(Fact::record([("ageDays", age)])));
+            }
+            Err(why) => thing.excuse("lastRestore", why),
+        }
     }
 
     /// `ageHours` and `ageDays` since a creation date.
     pub(super) fn learn_age(&self, thing: &mut Thing, created: Option<Time>) {
-        let Some(created) = created else {
-            return;
-        };
-        match (whole_hours(created, self.at), whole_days(created, self.at)) {
-            (Some(hours), Some(days)) => {
-                thing.learn("ageHours", Some(hours));
-                thing.learn("ageDays", Some(days));
+        match self.ages(created) {
+            Ok(ages) => {
+                thing.learn("ageHours", ages.map(|(hours, _)| hours));
+                thing.learn("ageDays", ages.map(|(_, days)| days));
             }
-            _ => {
-                let why = format!("it was created at {}, after the evaluation time {}", created.0, self.at);
+            Err(why) => {
                 thing.excuse("ageHours", why.clone());
                 thing.excuse("ageDays", why);
             }

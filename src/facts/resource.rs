@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Fact, Facts, Thing, Uid};
 use crate::inventory::record::ProtectedResource;
 use crate::inventory::{Listed, Operation, Record as _, Recorded, State};
-use crate::model::{Arn, Place, ResourceType, whole_days, whole_hours};
+use crate::model::{Arn, Place, ResourceType};
 
 /// Where a resource was seen.
 #[derive(Clone, Copy, Default)]
@@ -111,12 +111,13 @@ impl<'a> Facts<'a> {
         }
         let of = &recorded.value;
         let text = |text: &Option<Box<str>>| text.as_deref().map(Fact::from);
-        let age = |age: fn(_, _) -> Option<i64>| {
-            of.last_backup_time.and_then(|it| age(it, self.at)).map(Fact::from)
+        let ages = match self.ages(of.last_backup_time) {
+            Ok(ages) => ages,
+            Err(why) => return thing.excuse("lastBackup", why),
         };
         let last_backup = Fact::record([
-            ("ageHours", age(whole_hours)),
-            ("ageDays", age(whole_days)),
+            ("ageHours", ages.map(|(hours, _)| hours.into())),
+            ("ageDays", ages.map(|(_, days)| days.into())),
             ("backupVaultArn", text(&of.last_backup_vault_arn)),
             ("recoveryPointArn", text(&of.last_recovery_point_arn)),
         ]);
@@ -137,11 +138,17 @@ impl<'a> Facts<'a> {
             return thing.excuse("latestRestore", why);
         }
         let of = &detail.value;
-        let minutes = of.latest_restore_execution_time_minutes.filter(|it| *it >= 0);
-        let age = of.latest_restore_job_creation_date.and_then(|it| whole_days(it, self.at));
+        let minutes = of.latest_restore_execution_time_minutes;
+        if let Some(minutes) = minutes.filter(|it| *it < 0) {
+            return thing.excuse("latestRestore", format!("`{minutes}` minutes are less than none"));
+        }
+        let ages = match self.ages(of.latest_restore_job_creation_date) {
+            Ok(ages) => ages,
+            Err(why) => return thing.excuse("latestRestore", why),
+        };
         let latest_restore = Fact::record([
             ("executionTimeMinutes", minutes.map(Fact::from)),
-            ("ageDays", age.map(Fact::from)),
+            ("ageDays", ages.map(|(_, days)| days.into())),
         ]);
         thing.learn("latestRestore", Some(latest_restore));
     }

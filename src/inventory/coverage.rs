@@ -132,6 +132,8 @@ pub(super) struct Call {
     pub(super) place: Place,
     pub(super) operation: &'static Operation,
     pub(super) subject: String,
+    /// Whether the request itself says the subject; else the file's name does, or nothing.
+    pub(super) says_subject: bool,
     pub(super) token: Option<String>,
     /// What the file of a response without a request is called after.
     pub(super) part: Option<String>,

@@ -90,6 +90,7 @@ impl InventoryReader {
                 let call = Call {
                     place: recorded.place.clone(),
                     operation: recorded.operation,
+                    says_subject: false,
                     subject: if has_subject { named_after.clone() } else { String::new() },
                     token: None,
                     part: (!named_after.is_empty()).then_some(named_after),
@@ -146,13 +147,18 @@ impl InventoryReader {
             }
         };
         let request = call.request.unwrap_or_default();
+        if !matches!(request, Value::Null | Value::Object(_)) {
+            return self.lose(recorded, at, "holds a `request` that is not an object");
+        }
         let operation = recorded.operation;
+        let subject = subject_of(operation, &request);
         // A list that is of nothing in particular may stand in several files, whatever they are called after.
         let named_after = recorded.subject.clone().filter(|_| !operation.subject.is_empty());
         let asked = Call {
             place: recorded.place.clone(),
             operation,
-            subject: subject_of(operation, &request).or(named_after).unwrap_or_default(),
+            says_subject: subject.is_some(),
+            subject: subject.or(named_after).unwrap_or_default(),
             token: string_member(&request, operation.token.0),
             part: None,
         };
@@ -312,7 +318,7 @@ impl InventoryReader {
             Response::Bytes(bytes) => serde_json::from_reader(bytes)?,
         };
         // A response without its request often says of what it is; that counts more than what its file is called after.
-        if (call.part.is_some() || call.subject.is_empty())
+        if !call.says_subject
             && let Some(subject) = subject_of(call.operation, &value)
         {
             call.subject = subject;
@@ -442,10 +448,12 @@ fn name_plan(estate: &mut Estate, first: usize, call: &mut Call, plain_form: boo
 
 impl Estate {
     fn keep_tag_mapping(&mut self, mapping: Recorded<ResourceTagMapping>) {
+        let readable =
+            mapping.why_unreadable("Tags").is_none() && mapping.value.resource_arn.starts_with("arn:");
         let tags = mapping.value.tags.unwrap_or_default();
         let pair = |tag: Tag| Some((tag.key?.into(), tag.value?.into()));
         let pairs: Option<Vec<(String, String)>> = tags.into_iter().map(pair).collect();
-        let pairs = pairs.filter(|_| mapping.value.resource_arn.starts_with("arn:"));
+        let pairs = pairs.filter(|_| readable);
         self.learn_tags(&mapping.value.resource_arn, pairs);
     }
 
