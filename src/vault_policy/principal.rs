@@ -150,7 +150,7 @@ impl Named {
     /// Reads a member of the list under `kind` (`AWS`, `Service`, …); the error says what is wrong with it.
     pub(super) fn parse(kind: &str, text: &str) -> Result<Self, String> {
         let entry = match kind {
-            "AWS" => aws_entry(text)?,
+            "AWS" => entry_of_aws(text)?,
             "Service" if is_service(text) => Entry::Named(Principal::Service(text.to_owned())),
             "Service" => {
                 return Err(format!(
@@ -174,7 +174,7 @@ impl Named {
     }
 }
 
-fn aws_entry(text: &str) -> Result<Entry, String> {
+fn entry_of_aws(text: &str) -> Result<Entry, String> {
     if text == "*" {
         return Ok(Entry::Everyone);
     }
