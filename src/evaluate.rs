@@ -194,7 +194,11 @@ impl Question<'_> {
                 (true, ..) => asker.not_read(&mut verdict, &member.thing),
                 (false, ..) => {}
             }
+            let enough = control.satisfied_by == SatisfiedBy::Any && verdict.answer == Answer::Compliant;
             pieces.push((member, verdict));
+            if enough {
+                break;
+            }
         }
         if pieces.is_empty() {
             let verdict = self.without_evidence(asker);
