@@ -11,7 +11,7 @@ impl Facts<'_> {
         thing.learn("accountId", Some(id.to_string().as_str()));
         thing.source = id.to_string().into();
         thing.place = Region::GLOBAL.parse().ok().map(|region| Place { account: id, region });
-        let member = organization.accounts.get(&id).map(|it| {
+        let member = organization.account(id).map(|it| {
             let text = |text: &Option<String>| text.as_deref().map(Fact::from);
             Fact::record([("name", text(&it.name)), ("state", text(&it.state))])
         });

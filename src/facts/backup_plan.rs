@@ -253,8 +253,8 @@ impl Facts<'_> {
         match self.state(&place, "backup.list-backup-vaults", "") {
             _ if known => Some(Fact::record([("exists", Some(true.into()))])),
             State::Complete => Some(Fact::record([("exists", Some(false.into()))])),
-            State::NotAsked => Some(Fact::record([])),
-            State::Refused(_) | State::CutOff(_) => None,
+            State::NotAsked if !self.inventory.estates.contains_key(&place) => Some(Fact::record([])),
+            State::NotAsked | State::Refused(_) | State::CutOff(_) => None,
         }
     }
 
@@ -278,7 +278,8 @@ impl Facts<'_> {
         let bodies = &self.inventory.estate(place).backup_selection_bodies;
         let found = bodies.binary_search_by(|(of, _)| of.cmp(&subject)).ok();
         let body = found.and_then(|it| bodies.get(it)).map(|(_, it)| it);
-        let Some(body) = body.and_then(|it| it.value.backup_selection.as_ref()) else {
+        let body = body.and_then(|it| it.value.backup_selection.as_ref());
+        let Some(body) = body.filter(|it| it.is_object()) else {
             thing.learn("iamRoleArn", of.iam_role_arn.as_deref());
             return thing;
         };

@@ -86,8 +86,8 @@ impl<'a> Facts<'a> {
         let tagged = thing.tags.as_ref().and_then(|it| it.get("Name")).cloned();
         let owned = seen.owned.and_then(|it| it.resource.name.as_deref());
         let names = [recorded, tagged.as_deref(), owned];
-        let name = names.into_iter().flatten().find(|it| !it.is_empty());
-        thing.learn("name", name.or_else(|| Arn::parse(arn).map(|it| it.resource_id())));
+        thing.called = names.into_iter().flatten().find(|it| !it.is_empty()).map(Into::into);
+        thing.learn("name", Arn::parse(arn).map(|it| it.resource_id()));
         thing.learn("region", Some(place.region.as_str()));
         thing.learn("resourceType", Some(seen.short_name(kind)));
         self.learn_last_backup(&mut thing, place, seen);
@@ -130,7 +130,7 @@ impl<'a> Facts<'a> {
             // AWS's way of saying that it never backed the resource up (API_DescribeProtectedResource).
             let unknown_to_aws =
                 matches!(&state, State::Refused(error) if error.code == "ResourceNotFoundException");
-            let never = unknown_to_aws || (state == State::NotAsked && self.never_protected(place, seen));
+            let never = unknown_to_aws || self.never_protected(place, seen);
             return thing.learn("latestRestore", never.then(|| Fact::record([])));
         };
         let members = ["LatestRestoreExecutionTimeMinutes", "LatestRestoreJobCreationDate"];

@@ -167,6 +167,8 @@ pub struct Thing {
     pub uid: Uid,
     /// What is known.
     pub attributes: Vec<(Name, Fact)>,
+    /// What people call it, as far as that was recorded; for reports only, because it changes with what was.
+    pub called: Option<Arc<str>>,
     /// Its tags; `None` if they could not be learned.
     pub tags: Option<BTreeMap<String, String>>,
     /// What it is in: its vault, its account, its units.
@@ -206,6 +208,7 @@ impl Thing {
         Self {
             uid,
             attributes: Vec::new(),
+            called: None,
             tags: None,
             parents: Vec::new(),
             units_known: false,
@@ -236,8 +239,8 @@ impl Thing {
 
     /// What people call it: its name, else the last part of its ARN, else its id.
     pub fn name(&self) -> &str {
-        match self.attribute("name") {
-            Some(Fact::String(name)) => name,
+        match (&self.called, self.attribute("name")) {
+            (Some(name), _) | (None, Some(Fact::String(name))) => name,
             _ => crate::model::Arn::parse(&self.uid.id).map_or(&self.uid.id, |arn| arn.resource_id()),
         }
     }

@@ -22,7 +22,9 @@ pub struct Organization {
     /// Names of roots and units by id.
     pub units: BTreeMap<String, String>,
     /// Accounts that Organizations lists.
-    pub accounts: BTreeMap<AccountId, OrganizationAccount>,
+    accounts: BTreeMap<AccountId, OrganizationAccount>,
+    /// Accounts that two lists tell different things of.
+    contradicted: BTreeSet<AccountId>,
     /// The parents recorded for each unit and account id; two that differ make it unknown.
     parents: BTreeMap<String, BTreeSet<String>>,
     /// Accounts that said they are in no organization.
@@ -30,6 +32,21 @@ pub struct Organization {
 }
 
 impl Organization {
+    pub(super) fn add_account(&mut self, id: AccountId, account: OrganizationAccount) {
+        if self.accounts.get(&id).is_some_and(|it| *it != account) {
+            self.contradicted.insert(id);
+        }
+        self.accounts.entry(id).or_insert(account);
+    }
+
+    /// Keeps the name of a root or unit; of several the first in order, whichever was read first.
+    pub(super) fn add_unit(&mut self, id: &str, name: &str) {
+        let known = self.units.entry(id.to_owned()).or_insert_with(|| name.to_owned());
+        if name < known.as_str() {
+            name.clone_into(known);
+        }
+    }
+
     pub(super) fn add_parent(&mut self, child: &str, parent: &str) {
         let parents = self.parents.entry(child.to_owned()).or_default();
         parents.insert(parent.to_owned());
@@ -42,6 +59,11 @@ impl Organization {
     /// Whether anything of an organization was recorded.
     pub fn is_empty(&self) -> bool {
         self.parents.is_empty() && self.accounts.is_empty() && self.units.is_empty()
+    }
+
+    /// What Organizations says of an account; `None` if that is not known, or its lists contradict each other.
+    pub fn account(&self, id: AccountId) -> Option<&OrganizationAccount> {
+        self.accounts.get(&id).filter(|_| !self.contradicted.contains(&id))
     }
 
     /// Whether the account itself said that it is in no organization.

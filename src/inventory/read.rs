@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::bounded::{BoundedStrings, Line, MAX_LINE_BYTES, read_line, skip_byte_order_mark};
 use super::coverage::{Call, CallError};
 use super::operation::Operation;
+use super::organization::OrganizationAccount;
 use super::page::{Page, read_item, read_page};
 use super::path::{Form, RecordedPath, recorded_path};
 use super::problem::Problem;
@@ -283,22 +284,27 @@ impl InventoryReader {
     /// Accounts, units and roots of the organization.
     fn keep_members(&mut self, call: &Call, members: Vec<Recorded<OrganizationMember>>) {
         let organization = &mut self.inventory.organization;
-        for Recorded { value: member, .. } in members {
-            let name = member.name.unwrap_or_default();
+        for recorded in members {
+            let unreadable =
+                ["Name", "State", "Status"].iter().any(|it| recorded.why_unreadable(it).is_some());
+            let member = recorded.value;
             match call.operation.name {
                 "organizations.list-parents" => {
                     organization.add_parent(&call.subject, &member.id);
                     continue;
                 }
                 "organizations.list-accounts" | "organizations.list-accounts-for-parent" => {
-                    if let Ok(id) = member.id.parse() {
-                        let account = organization.accounts.entry(id).or_default();
-                        account.name = Some(name.into());
-                        account.state = member.state.or(member.status).map(Into::into);
+                    let state = member.state.or(member.status);
+                    if let (Ok(id), Some(name), Some(state), false) =
+                        (member.id.parse(), member.name, state, unreadable)
+                    {
+                        let account =
+                            OrganizationAccount { name: Some(name.into()), state: Some(state.into()) };
+                        organization.add_account(id, account);
                     }
                 }
                 _ => {
-                    organization.units.insert(member.id.to_string(), name.into());
+                    organization.add_unit(&member.id, member.name.as_deref().unwrap_or_default());
                 }
             }
             if call.operation.subject == ["ParentId"] && !call.subject.is_empty() {

@@ -81,6 +81,11 @@ impl<'a> Reader<'a> {
         self.text(member).ok_or_else(|| format!("has no `{member}`, so it cannot be named"))
     }
 
+    /// A member without which it is not known whether AWS Backup can protect the thing.
+    fn decisive(&self, member: &str) -> Result<&'a str, String> {
+        self.text(member).ok_or_else(|| format!("has no `{member}`, so whether it is judged cannot be told"))
+    }
+
     fn arn(&self, service: &str, resource: &str) -> String {
         let Place { account, region } = self.place;
         format!("arn:{}:{service}:{region}:{account}:{resource}", region.partition())
@@ -125,7 +130,7 @@ impl<'a> Reader<'a> {
 
     /// Nested stacks are backed up with the stack they are in (AWS Backup guide, "CloudFormation stack backups").
     fn stack(&self) -> Found {
-        let gone = self.text("StackStatus") == Some("DELETE_COMPLETE");
+        let gone = self.decisive("StackStatus")? == "DELETE_COMPLETE";
         if gone || self.text("ParentId").is_some() {
             return Ok(None);
         }
@@ -161,11 +166,13 @@ impl<'a> Reader<'a> {
     fn instances(&self) -> Result<Vec<ListedResource>, String> {
         let mut found = Vec::new();
         let instances = self.item.get("Instances").and_then(Value::as_array);
-        for item in instances.into_iter().flatten() {
+        for item in instances.ok_or("has no `Instances`")? {
             let instance = Reader { item, place: self.place };
             let state = item.get("State").and_then(|it| it.get("Name")).and_then(Value::as_str);
+            let state =
+                state.ok_or("has an instance without a `State`, so whether it is judged cannot be told")?;
             // A terminated instance is listed for about an hour (EC2 guide, "Terminate your instance").
-            if matches!(state, Some("terminated" | "shutting-down")) {
+            if matches!(state, "terminated" | "shutting-down") {
                 continue;
             }
             let id = instance.required("InstanceId")?;
@@ -175,7 +182,7 @@ impl<'a> Reader<'a> {
     }
 
     fn volume(&self) -> Found {
-        if matches!(self.text("State"), Some("deleting" | "deleted")) {
+        if matches!(self.decisive("State")?, "deleting" | "deleted") {
             return Ok(None);
         }
         let id = self.required("VolumeId")?;
@@ -190,7 +197,7 @@ impl<'a> Reader<'a> {
 
     /// AWS Backup protects the volumes of ONTAP and OpenZFS, and whole file systems of the other kinds.
     fn fsx_file_system(&self) -> Found {
-        if matches!(self.text("FileSystemType"), Some("ONTAP" | "OPENZFS")) {
+        if matches!(self.decisive("FileSystemType")?, "ONTAP" | "OPENZFS") {
             return Ok(None);
         }
         self.with_arn("AWS::FSx::FileSystem", "ResourceARN", "FileSystemId")
