@@ -1,0 +1,213 @@
+//! The real binary, driven as a user would: what it prints, what it writes, what it returns.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/custom_controls.rs"]
+mod custom_controls;
+#[path = "cli/explain.rs"]
+mod explain;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/refusals.rs"]
+mod refusals;
+
+use process::{Run, backproof, tree};
+
+const AT: [&str; 2] = ["--at", "2026-03-01T06:00:00Z"];
+
+/// Judges an inventory at the example's time.
+fn audit(inventory: &Path, more: &[&str]) -> Run {
+    let mut arguments = vec!["audit", inventory.to_str().unwrap(), AT[0], AT[1]];
+    arguments.extend(more);
+    backproof(&arguments)
+}
+
+/// A copy of the example that a test may change.
+fn acme() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let estate = folder.path().join("acme");
+    process::copy(&process::root().join("examples/acme"), &estate);
+    (folder, estate)
+}
+
+/// The findings of an audit, one JSON object each.
+fn findings(inventory: &Path, more: &[&str]) -> Vec<Value> {
+    let out = tempfile::tempdir().unwrap();
+    let mut arguments = vec!["--out", out.path().to_str().unwrap()];
+    arguments.extend(more);
+    audit(inventory, &arguments);
+    let text = fs::read_to_string(out.path().join("findings.ndjson")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_example_is_judged_as_the_readme_says() {
+    let run = audit(&process::root().join("examples/acme"), &[]);
+    assert_eq!(run.status, 3);
+    insta::assert_snapshot!("acme", run.stdout);
+    let readme = fs::read_to_string(process::root().join("README.md")).unwrap();
+    for line in run.stdout.lines().take_while(|line| !line.is_empty()).chain(run.stdout.lines().last()) {
+        assert!(readme.contains(line), "the README does not show: {line}");
+    }
+}
+
+#[test]
+fn reports_stand_where_aws_puts_them_and_are_the_same_twice() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for out in [&one, &two] {
+        let run = audit(&process::root().join("examples/acme"), &["--out", out.path().to_str().unwrap()]);
+        assert_eq!(run.status, 3);
+    }
+    let (first, second) = (tree(one.path()), tree(two.path()));
+    assert_eq!(first, second);
+    insta::assert_snapshot!("tree", first.keys().cloned().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn each_report_has_its_fields_and_harmless_cells() {
+    let out = tempfile::tempdir().unwrap();
+    audit(&process::root().join("examples/acme"), &["--out", out.path().to_str().unwrap()]);
+    let mut seen = 0;
+    for (name, bytes) in tree(out.path()) {
+        if name.ends_with(".csv") {
+            let mut reader = csv::Reader::from_reader(bytes.as_slice());
+            let header = reader.headers().unwrap().clone();
+            insta::assert_debug_snapshot!(
+                if name.contains("CONTROL") { "control_csv" } else { "resource_csv" },
+                header
+            );
+            for record in reader.records() {
+                let record = record.unwrap();
+                assert_eq!(record.len(), header.len());
+                assert!(record.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r'])));
+            }
+            seen += 1;
+        } else if name.starts_with("Backup/") {
+            let json: Value = serde_json::from_slice(&bytes).unwrap();
+            assert!(!json["reportItems"].as_array().unwrap().is_empty());
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn the_summary_states_its_basis() {
+    let out = tempfile::tempdir().unwrap();
+    audit(&process::root().join("examples/acme"), &["--out", out.path().to_str().unwrap()]);
+    let summary: Value = serde_json::from_slice(&fs::read(out.path().join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["evaluationTime"], "2026-03-01T06:00:00Z");
+    assert_eq!(summary["inventory"]["sha256"].as_str().unwrap().len(), 64);
+    let controls = summary["frameworks"][0]["controls"].as_array().unwrap();
+    assert_eq!(controls.len(), 11);
+    assert!(controls.iter().all(|it| it["sha256"].as_str().unwrap().len() == 64));
+    let sum: u64 = summary["totals"].as_object().unwrap().values().map(|it| it.as_u64().unwrap()).sum();
+    let lines = fs::read_to_string(out.path().join("findings.ndjson")).unwrap().lines().count();
+    assert_eq!(usize::try_from(sum).unwrap(), lines);
+    assert!(
+        summary["coverage"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it["refused"].as_object().unwrap().len() == 1)
+    );
+}
+
+#[test]
+fn other_formats_hold_every_finding() {
+    let acme = process::root().join("examples/acme");
+    let all = findings(&acme, &[]).len();
+    let json: Value = serde_json::from_str(&audit(&acme, &["--format", "json"]).stdout).unwrap();
+    assert_eq!(json["findings"].as_array().unwrap().len(), all);
+    assert_eq!(json["summary"]["schemaVersion"], 1);
+    let csv = audit(&acme, &["--format", "csv"]).stdout;
+    assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().count(), all);
+}
+
+#[test]
+fn the_least_severity_that_fails_can_be_chosen() {
+    let acme = process::root().join("examples/acme");
+    for (fail_on, status) in [("low", 3), ("medium", 3), ("high", 3), ("critical", 4), ("never", 4)] {
+        assert_eq!(audit(&acme, &["--fail-on", fail_on]).status, status, "{fail_on}");
+    }
+}
+
+#[test]
+fn whoever_reads_may_stop_reading() {
+    assert_eq!(process::read_one_line(&["controls", "list"]), 0);
+}
+
+#[test]
+fn names_cannot_drive_a_terminal() {
+    let (_folder, estate) = acme();
+    let file = estate.join("222233334444/eu-west-1/dynamodb.list-tables.ndjson");
+    let text = fs::read_to_string(&file).unwrap().replace("routes-v2", "routes\\u001b[31m\\u0000\\u202ev2");
+    fs::write(&file, text).unwrap();
+    let run = audit(&estate, &[]);
+    assert!(run.stdout.contains("routes\\u{1b}[31m\\u{0}\\u{202e}v2"), "{}", run.stdout);
+    assert!(!run.stdout.contains(['\u{1b}', '\u{0}', '\u{202e}']));
+}
+
+#[test]
+fn every_command_says_how_to_use_it() {
+    for command in [
+        vec!["--help"],
+        vec!["audit", "--help"],
+        vec!["controls", "--help"],
+        vec!["explain", "--help"],
+        vec!["explain", "schedule", "--help"],
+        vec!["explain", "coverage", "--help"],
+        vec!["explain", "vault-policy", "--help"],
+    ] {
+        let run = backproof(&command);
+        assert_eq!(run.status, 0);
+        insta::assert_snapshot!(command.join("_").replace("--", ""), run.stdout);
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_apart_from_what_could_not_run() {
+    for (command, status) in [
+        (vec!["audit"], 2),
+        (vec!["audit", "examples/acme", "--at", "yesterday"], 2),
+        (vec!["audit", "examples/acme", "--fail-on", "sometimes"], 2),
+        (vec!["audit", "no/such/folder"], 1),
+        (vec!["audit", "examples/acme", "--framework", "no-such"], 1),
+        (vec!["controls", "show", "NO_SUCH"], 1),
+        (vec!["controls", "new", "lower-case"], 1),
+    ] {
+        let run = backproof(&command);
+        assert_eq!(run.status, status, "{command:?}: {}", run.stderr);
+        assert!(!run.stderr.is_empty());
+    }
+}
+
+#[test]
+fn everything_wrong_with_a_framework_is_said_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broken.json");
+    let framework = serde_json::json!({ "FrameworkName": "1st", "FrameworkControls": [
+        { "ControlName": "NO_SUCH" },
+        { "ControlName": "BACKUP_RECOVERY_POINT_MINIMUM_RETENTION_CHECK",
+          "ControlInputParameters": [{ "ParameterName": "requiredRetentionDays", "ParameterValue": "0" }],
+          "ControlScope": { "ComplianceResourceTypes": ["EBS"] } },
+        { "ControlName": "RESTORE_TIME_FOR_RESOURCES_MEET_TARGET" },
+        { "ControlName": "BACKUP_RECOVERY_POINT_ENCRYPTED", "ControlScop": {},
+          "ControlInputParameters": [{ "ParameterName": "x", "ParameterValue": "1" }] },
+        { "ControlName": "BACKUP_LAST_RECOVERY_POINT_CREATED", "ControlScope": { "ComplianceResourceIds": [] },
+          "ControlInputParameters": [{ "ParameterName": "recoveryPointAgeValue", "ParameterValue": "32" }] },
+    ]});
+    fs::File::create(&file).unwrap().write_all(framework.to_string().as_bytes()).unwrap();
+    let run = audit(&process::root().join("examples/acme"), &["--framework", file.to_str().unwrap()]);
+    assert_eq!(run.status, 1);
+    assert_eq!(run.stdout, "");
+    insta::assert_snapshot!("broken_framework", run.stderr);
+}
