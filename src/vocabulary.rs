@@ -77,14 +77,16 @@ pub struct Action {
 }
 
 /// A schema that cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[non_exhaustive]
 pub enum VocabularyError {
     /// Cedar cannot read it.
     #[error("the schema cannot be read: {0}")]
+    #[diagnostic(transparent)]
     Parse(#[source] Box<cedar_policy::CedarSchemaError>),
     /// Cedar can read it, but it does not hold together.
     #[error("the schema does not hold together: {0}")]
+    #[diagnostic(transparent)]
     Schema(#[source] Box<cedar_policy::SchemaError>),
     /// It uses something of Cedar that facts cannot be.
     #[error("the schema declares `{0}`, which is none of Long, Bool, String, Set, a record, an entity")]

@@ -1,6 +1,6 @@
 //! The real binary, driven as a user would: what it prints, what it writes, what it returns.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
 use std::io::Write;

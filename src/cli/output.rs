@@ -13,7 +13,7 @@ pub(super) fn show_errors(errors: &[CatalogError], stderr: &mut dyn Write) -> io
         match error {
             CatalogError::Control(control) => {
                 writeln!(stderr, "error: {}", escape_lines(&control.to_string()))?;
-                write!(stderr, "{}", source_of(control.as_ref()))?;
+                write!(stderr, "{}", source_of(&control.problem))?;
             }
             CatalogError::Vocabulary(_) => writeln!(stderr, "error: {error}")?,
             other => writeln!(stderr, "error: {}", escape_lines(&other.to_string()))?,

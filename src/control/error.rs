@@ -5,7 +5,7 @@ use miette::Diagnostic;
 use crate::vocabulary::VocabularyError;
 
 /// One thing that is wrong with a control.
-#[derive(Debug, thiserror::Error, Diagnostic)]
+#[derive(Debug, thiserror::Error)]
 #[error("control `{control}`, {file}: {problem}")]
 pub struct ControlError {
     /// The control's name.
@@ -13,7 +13,6 @@ pub struct ControlError {
     /// The file of its folder.
     pub file: &'static str,
     /// What is wrong.
-    #[diagnostic(transparent)]
     pub problem: ControlProblem,
 }
 
@@ -23,6 +22,7 @@ pub struct ControlError {
 pub enum ControlProblem {
     /// The schema cannot be used.
     #[error(transparent)]
+    #[diagnostic(transparent)]
     Schema(Box<VocabularyError>),
     /// A policy cannot be parsed.
     #[error(transparent)]

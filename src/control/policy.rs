@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cedar_policy::{ActionConstraint, Effect, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use serde_json::Value;
 
-use super::rewrite::{self, UNITS_TYPE};
+use super::rewrite::{self, MEMBERSHIPS, VAULT, names};
 use super::{ControlProblem, Template};
 use crate::vocabulary::{Action, Vocabulary};
 
@@ -69,7 +69,7 @@ impl Policies {
         vocabulary: &Vocabulary,
     ) -> Result<Self, Vec<ControlProblem>> {
         let parsed: PolicySet = text.parse().map_err(|error| vec![ControlProblem::Parse(Box::new(error))])?;
-        let mut problems = validate(&parsed, schema);
+        let mut problems = Vec::new();
         let mut named = PolicySet::new();
         let mut by_id = BTreeMap::new();
         if parsed.templates().next().is_some() {
@@ -77,7 +77,10 @@ impl Policies {
         }
         for policy in parsed.policies() {
             match read_policy(policy, action, vocabulary) {
-                Err(problem) => problems.push(problem),
+                Err(problem) => {
+                    problems.push(problem);
+                    let _ = named.add(policy.clone());
+                }
                 Ok(read) => {
                     let again = named.add(policy.new_id(PolicyId::new(&read.id))).is_err();
                     if again {
@@ -87,6 +90,7 @@ impl Policies {
                 }
             }
         }
+        problems.extend(validate(&named, schema));
         if !by_id.values().any(|it| !it.forbids) && problems.is_empty() {
             problems.push(other("has no `permit`, so nothing is in its scope".to_owned()));
         }
@@ -201,9 +205,9 @@ fn collect_special(name: &str, value: &Value, reads: &mut Vec<Read>) {
     };
     if let Some(root) = scope
         && value.get("op").is_some()
-        && value.to_string().contains(UNITS_TYPE)
+        && MEMBERSHIPS.iter().any(|(kind, _)| names(value, kind))
     {
-        reads.push(Read::Units(root, Vec::new()));
+        push_membership(root, Vec::new(), reads);
     }
     let Some((root, mut path)) = value.get("left").and_then(root_of) else {
         return;
@@ -219,8 +223,15 @@ fn collect_special(name: &str, value: &Value, reads: &mut Vec<Read>) {
             reads.push(Read::Fact(root, path));
         }
         "hasTag" | "getTag" => reads.push(Read::Tags(root, path)),
-        "in" => reads.push(Read::Units(root, path)),
-        "is" if value.get("in").is_some() => reads.push(Read::Units(root, path)),
+        "in" => push_membership(root, path, reads),
+        "is" if value.get("in").is_some() => push_membership(root, path, reads),
         _ => {}
     }
+}
+
+/// A membership looks at the units above a thing, or at the vault that it is in.
+fn push_membership(root: Root, mut path: Vec<String>, reads: &mut Vec<Read>) {
+    reads.push(Read::Units(root, path.clone()));
+    path.push(VAULT.to_owned());
+    reads.push(Read::Fact(root, path));
 }

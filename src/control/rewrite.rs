@@ -18,8 +18,12 @@ pub(crate) const TAGS: &str = "tags";
 /// The marker's name for organizational units.
 pub(crate) const UNITS: &str = "units";
 
-/// The type whose membership may be unknown.
-pub(super) const UNITS_TYPE: &str = "AWS::Organizations::OrganizationalUnit";
+/// The fact that says which vault a thing is in; where it is missing, so is the membership.
+pub(super) const VAULT: &str = "vault";
+
+/// The types whose membership may be unknown, each with the marker that says so.
+pub(super) const MEMBERSHIPS: [(&str, &str); 2] =
+    [("AWS::Organizations::OrganizationalUnit", UNITS), ("AWS::Backup::BackupVault", VAULT)];
 
 /// Rewrites a policy set in Cedar's JSON form.
 pub(super) fn policy_set(mut json: Value) -> Result<Value, String> {
@@ -49,9 +53,10 @@ fn rewrite_policy(policy: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Moves `resource in OrganizationalUnit::"…"` from the scope, where it cannot be guarded, into a condition.
+/// Moves `resource in OrganizationalUnit::"…"` and the like from the scope, where they cannot be guarded, into a condition.
 fn scope_condition(variable: &str, scope: &mut Value) -> Option<Value> {
-    if !scope.to_string().contains(UNITS_TYPE) {
+    let equality = scope.get("op").and_then(Value::as_str) == Some("==");
+    if equality || !MEMBERSHIPS.iter().any(|(kind, _)| names(scope, kind)) {
         return None;
     }
     let holder = scope.get("in").unwrap_or(scope);
@@ -70,7 +75,19 @@ fn scope_condition(variable: &str, scope: &mut Value) -> Option<Value> {
     };
     let left = json!({ "Var": variable });
     let test = json!({ "in": { "left": left, "right": set } });
-    Some(json!({ "kind": "when", "body": guarded(&left, UNITS, test) }))
+    Some(json!({ "kind": "when", "body": guarded_membership(&left, &set, test) }))
+}
+
+/// Whether an expression names an entity of this type; `AWS::A` is not in `AWS::AB`.
+pub(super) fn names(expression: &Value, kind: &str) -> bool {
+    expression.to_string().contains(&format!("\"{kind}\""))
+}
+
+/// A membership in what may be of a type, or of several where it is not a literal.
+fn guarded_membership(left: &Value, right: &Value, test: Value) -> Value {
+    let literal = !right.to_string().contains("\"Var\":");
+    let possible = MEMBERSHIPS.iter().filter(|(kind, _)| !literal || names(right, kind));
+    possible.fold(test, |test, (_, marker)| guarded(left, marker, test))
 }
 
 fn guarded(left: &Value, marker: &str, test: Value) -> Value {
@@ -103,7 +120,7 @@ fn rewrite(expression: &mut Value) -> Result<(), String> {
 
 /// The guarded form of a test, if it is one that Cedar would answer with false for want of knowledge.
 fn guard(members: &Map<String, Value>) -> Result<Option<Value>, String> {
-    for (operator, marker) in [("hasTag", TAGS), ("in", UNITS), ("is", UNITS), ("has", "")] {
+    for operator in ["hasTag", "in", "is", "has"] {
         let Some(operands) = members.get(operator) else {
             continue;
         };
@@ -112,7 +129,7 @@ fn guard(members: &Map<String, Value>) -> Result<Option<Value>, String> {
             "is" => operands.get("in"),
             _ => None,
         };
-        if matches!(operator, "in" | "is") && !membership.is_some_and(may_be_unit) {
+        if operator == "is" && membership.is_none() {
             return Ok(None);
         }
         let Some(left) = operands.get("left") else {
@@ -127,18 +144,13 @@ fn guard(members: &Map<String, Value>) -> Result<Option<Value>, String> {
             return Ok(None);
         }
         let test = Value::Object(members.clone());
-        return Ok(Some(match operator {
-            "has" => guarded_has(left, operands.get("attr").unwrap_or(&Value::Null)),
-            _ => guarded(left, marker, test),
+        return Ok(Some(match (operator, membership) {
+            ("has", _) => guarded_has(left, operands.get("attr").unwrap_or(&Value::Null)),
+            (_, Some(right)) => guarded_membership(left, right, test),
+            _ => guarded(left, TAGS, test),
         }));
     }
     Ok(None)
-}
-
-/// Whether an expression may name an organizational unit: it does, or it is not a literal.
-fn may_be_unit(expression: &Value) -> bool {
-    let text = expression.to_string();
-    text.contains(UNITS_TYPE) || !text.contains("__entity")
 }
 
 /// `has` with one name or a way of several: each step is guarded by the marker of its own name.

@@ -154,7 +154,8 @@ impl InventoryReader {
         let operation = recorded.operation;
         let subject = subject_of(operation, &request);
         // A list that is of nothing in particular may stand in several files, whatever they are called after.
-        let named_after = recorded.subject.clone().filter(|_| !operation.subject.is_empty());
+        let silent = operation.subject.iter().all(|it| request.get(it).is_none());
+        let named_after = recorded.subject.clone().filter(|_| !operation.subject.is_empty() && silent);
         let asked = Call {
             place: recorded.place.clone(),
             operation,

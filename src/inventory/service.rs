@@ -105,14 +105,14 @@ impl<'a> Reader<'a> {
             let member = |upper: &str, lower: &str| {
                 tag.get(upper).or_else(|| tag.get(lower)).and_then(Value::as_str).map(str::to_owned)
             };
-            Some((member("Key", "key")?, member("Value", "value").unwrap_or_default()))
+            Some((member("Key", "key")?, member("Value", "value")?))
         };
         match list {
             None => Ok(None),
             Some(Value::Null) => Ok(Some(Vec::new())),
             Some(Value::Array(tags)) => match tags.iter().map(pair).collect() {
                 Some(pairs) => Ok(Some(pairs)),
-                None => Err("has a tag without a key".to_owned()),
+                None => Err("has a tag without a key or a value".to_owned()),
             },
             Some(_) => Err("has tags that are not a list".to_owned()),
         }
