@@ -223,7 +223,8 @@ impl Estate {
                 self.tags.insert(arn.clone(), Some(tags.iter().cloned().collect()));
             }
         }
-        self.settings.sort_by(|a, b| a.0.cmp(b.0));
+        self.settings.sort_by_cached_key(|(operation, value)| (*operation, value.to_string()));
+        self.settings.dedup();
         problems
     }
 }

@@ -202,9 +202,12 @@ impl Facts<'_> {
         let name = rule.target_backup_vault_name.as_deref();
         thing.learn("targetBackupVaultName", name);
         thing.learn("targetBackupVault", name.map(|it| self.vault_uid(place, it, None)));
-        let known = name.is_some_and(|it| self.vaults.contains_key(&(place, it)));
         let all_known = self.state(place, "backup.list-backup-vaults", "") == State::Complete;
-        thing.learn("targetBackupVaultExists", (known || all_known).then_some(known));
+        let exists = name.and_then(|name| {
+            let known = self.vaults.contains_key(&(place, name));
+            (known || all_known).then_some(known)
+        });
+        thing.learn("targetBackupVaultExists", exists);
         let air_gapped = rule.target_logically_air_gapped_backup_vault_arn.as_deref().map(Fact::from);
         let air_gapped = Fact::record([("targetLogicallyAirGappedBackupVaultArn", air_gapped)]);
         thing.learn("logicallyAirGapped", Some(air_gapped));
@@ -249,7 +252,7 @@ impl Facts<'_> {
         };
         let place = Place { account, region };
         let mut known = self.vaults.range((&place, "")..).take_while(|((of, _), _)| **of == place);
-        let known = known.any(|(_, it)| it.value.backup_vault_arn.as_deref() == Some(arn));
+        let known = known.any(|((of, name), _)| *self.vault_uid(of, name, None).id == *arn);
         match self.state(&place, "backup.list-backup-vaults", "") {
             _ if known => Some(Fact::record([("exists", Some(true.into()))])),
             State::Complete => Some(Fact::record([("exists", Some(false.into()))])),

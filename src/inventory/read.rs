@@ -334,6 +334,7 @@ impl InventoryReader {
         let text = value.to_string();
         let subject = call.subject.clone();
         let read = match call.operation.name {
+            _ if !value.is_object() => Err("the response is not a JSON object".to_owned()),
             "backup.describe-backup-vault" => keep(&text, at, |it| estate.backup_vault_details.push(it)),
             "backup.describe-protected-resource" => keep(&text, at, |it| {
                 estate.protected_resource_details.push((subject, it));
