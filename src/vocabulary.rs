@@ -88,6 +88,11 @@ pub enum VocabularyError {
     #[error("the schema does not hold together: {0}")]
     #[diagnostic(transparent)]
     Schema(#[source] Box<cedar_policy::SchemaError>),
+    /// A control's schema declares more than its action.
+    #[error(
+        "the schema declares `{0}`; a control's schema declares its action in namespace Control and no types"
+    )]
+    Declares(String),
     /// It uses something of Cedar that facts cannot be.
     #[error("the schema declares `{0}`, which is none of Long, Bool, String, Set, a record, an entity")]
     Type(String),
@@ -133,6 +138,16 @@ impl Vocabulary {
     pub fn read_actions(&self, text: &str) -> Result<(Vec<Action>, Schema), VocabularyError> {
         let fragment = parse_fragment(text)?;
         let json = to_json(&fragment)?;
+        // Types that name one another can be circular, or grow without bound when they are written out.
+        for (namespace, body) in json.as_object().into_iter().flatten() {
+            let declared = members(body, "commonTypes").chain(members(body, "entityTypes")).next();
+            if let Some((name, _)) = declared {
+                return Err(VocabularyError::Declares(format!("{namespace}::{name}")));
+            }
+            if namespace != "Control" {
+                return Err(VocabularyError::Declares(format!("namespace {namespace}")));
+            }
+        }
         let mut actions = Vec::new();
         for (namespace, body) in json.as_object().into_iter().flatten() {
             let commons = commons_of(&json);

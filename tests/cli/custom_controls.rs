@@ -70,6 +70,8 @@ fn every_mistake_of_every_control_is_told_at_once() {
         ("OTHER_NAME", "control.cedarschema", "OTHER_NAME", "ANOTHER"),
         ("BAD_CASES", "cases.json", "[", "{"),
         ("BAD_MESSAGE", "control.cedar", "{resource.name}", "{resource.nothing}"),
+        ("CIRCLE", "control.cedarschema", "@title", "type A = { a: B }; type B = { b: A };\n@title"),
+        ("OTHER_SPACE", "control.cedarschema", "namespace Control", "namespace AWS::Backup"),
     ] {
         new(folder.path(), name);
         let file = folder.path().join(name.to_lowercase().replace('_', "-")).join(file);
@@ -78,7 +80,16 @@ fn every_mistake_of_every_control_is_told_at_once() {
     }
     let run = check(folder.path());
     assert_eq!(run.status, 3);
-    for name in ["BAD_SYNTAX", "NO_ID", "NO_SEVERITY", "OTHER_NAME", "BAD_CASES", "BAD_MESSAGE"] {
+    for name in [
+        "BAD_SYNTAX",
+        "NO_ID",
+        "NO_SEVERITY",
+        "OTHER_NAME",
+        "BAD_CASES",
+        "BAD_MESSAGE",
+        "CIRCLE",
+        "OTHER_SPACE",
+    ] {
         assert!(run.stderr.contains(&format!("control `{name}`")), "{name}: {}", run.stderr);
     }
 }
