@@ -119,13 +119,13 @@ impl Inventory {
 
     /// The file a record was read from.
     pub fn file_of<T>(&self, record: &Recorded<T>) -> &str {
-        let index = usize::try_from(record.file).unwrap_or(usize::MAX);
-        self.files.get(index).map_or("", String::as_str)
+        name_of(&self.files, record.file)
     }
 
     /// Puts everything in order and makes one record of what was recorded twice.
     fn settle(&mut self) {
         let mut conflicts = self.place_buckets();
+        conflicts.append(&mut self.coverage.settle());
         for estate in self.estates.values_mut() {
             conflicts.append(&mut estate.settle(&self.files));
         }
@@ -165,15 +165,24 @@ impl Inventory {
 
 impl Estate {
     /// Keeps a resource of a service's list; of two that differ the tags are not known.
-    fn keep_listed(&mut self, resource: ListedResource, file: u32) {
+    fn keep_listed(&mut self, resource: ListedResource, file: u32, files: &[String]) {
         match self.listed.entry(resource.arn.clone()) {
             Entry::Vacant(entry) => {
                 entry.insert(Listed { resource, file });
             }
-            Entry::Occupied(mut entry) if entry.get().resource != resource => {
-                entry.get_mut().resource.tags = None;
+            Entry::Occupied(mut entry) => {
+                let known = entry.get_mut();
+                if known.resource.tags != resource.tags {
+                    known.resource.tags = None;
+                }
+                // The first in order of what else they say, whichever was read first.
+                known.resource.name = known.resource.name.take().min(resource.name);
+                known.resource.short_name = known.resource.short_name.min(resource.short_name);
+                known.resource.region = known.resource.region.take().min(resource.region);
+                if name_of(files, file) < name_of(files, known.file) {
+                    known.file = file;
+                }
             }
-            Entry::Occupied(_) => {}
         }
     }
 
@@ -231,7 +240,7 @@ impl Estate {
 
 /// Sorts records and merges those of the same key.
 fn merge<T: Record>(records: &mut Vec<Recorded<T>>, files: &[String], problems: &mut Vec<Problem>) {
-    records.sort_by(|a, b| a.value.key().cmp(b.value.key()));
+    records.sort_by(|a, b| a.value.key().cmp(b.value.key()).then_with(|| a.precedence(b, files)));
     records.dedup_by(|later, earlier| {
         let same = later.value.key() == earlier.value.key();
         if same {
@@ -247,7 +256,7 @@ fn merge_by_subject<T: Record>(
     files: &[String],
     problems: &mut Vec<Problem>,
 ) {
-    records.sort_by(|a, b| a.0.cmp(&b.0));
+    records.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.precedence(&b.1, files)));
     records.dedup_by(|later, earlier| {
         let same = later.0 == earlier.0;
         if same {
@@ -255,6 +264,11 @@ fn merge_by_subject<T: Record>(
         }
         same
     });
+}
+
+/// The file with this index, as records refer to it.
+fn name_of(files: &[String], file: u32) -> &str {
+    usize::try_from(file).ok().and_then(|it| files.get(it)).map_or("", String::as_str)
 }
 
 /// Two records of one thing: where they differ, nothing of either is known.
@@ -266,15 +280,10 @@ fn unite<T: Record>(
     problems: &mut Vec<Problem>,
 ) {
     if later.value == earlier.value {
-        earlier.file = earlier.file.min(later.file);
-        return;
+        return earlier.adopt_unreadable(later);
     }
-    let name =
-        |file: u32| usize::try_from(file).ok().and_then(|it| files.get(it)).cloned().unwrap_or_default();
-    let (mut one, mut other) = (name(earlier.file), name(later.file));
-    if other < one {
-        std::mem::swap(&mut one, &mut other);
-    }
+    let name = |file: u32| name_of(files, file).to_owned();
+    let (one, other) = (name(earlier.file), name(later.file));
     let message = format!("`{key}` is described here and in `{other}`, and differently, so neither counts");
     if earlier.why_unreadable("*").is_none() {
         earlier.mark_unreadable("*", format!("it is described differently in `{one}` and `{other}`"));

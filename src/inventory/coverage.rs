@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::operation::Operation;
+use super::problem::Problem;
 use crate::model::Place;
 
 /// The error AWS answered a call with.
@@ -63,9 +64,16 @@ impl fmt::Display for Gap {
     }
 }
 
+/// A file and line of the inventory.
+type Source = (String, Option<u64>);
+
 #[derive(Clone, Debug)]
 enum Page {
-    Answered { next: Option<String>, members: u64 },
+    /// By a digest of the keys on the page, whatever their order, the first place that it was answered in.
+    Answered {
+        next: Option<String>,
+        answers: BTreeMap<u64, Source>,
+    },
     Refused(CallError),
 }
 
@@ -162,26 +170,47 @@ impl Coverage {
         asked.chains.entry(call.subject.clone()).or_default()
     }
 
-    /// Records an answer; `false` if this page was answered before with other members.
-    ///
-    /// `members` is a digest of the keys on the page, whatever their order.
-    pub(super) fn answered(&mut self, call: &Call, next: Option<String>, members: u64) -> bool {
+    /// Records an answer; `members` is a digest of the keys on the page, whatever their order.
+    pub(super) fn answered(&mut self, call: &Call, next: Option<String>, members: u64, source: Source) {
         let chain = self.chain(call);
         match call.page(chain) {
-            Some(Page::Answered { next: known, members: before }) => {
+            Some(Page::Answered { next: known, answers }) => {
                 // The smallest of several, so that the order of reading does not matter.
                 *known = known.take().min(next);
-                *before == members
+                let first = answers.entry(members).or_insert_with(|| source.clone());
+                if source < *first {
+                    *first = source;
+                }
             }
-            Some(page) => {
-                *page = Page::Answered { next, members };
-                true
-            }
+            Some(page) => *page = Page::Answered { next, answers: BTreeMap::from([(members, source)]) },
             None => {
-                call.insert(chain, Page::Answered { next, members });
-                true
+                call.insert(chain, Page::Answered { next, answers: BTreeMap::from([(members, source)]) });
             }
         }
+    }
+
+    /// Pages that were answered with different members, each once; their questions are not whole.
+    pub(super) fn settle(&mut self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let chains = self.asked.values_mut().flat_map(|it| it.chains.values_mut());
+        for Chain { pages, parts, damage } in chains {
+            for page in pages.values().chain(parts.values()) {
+                let Page::Answered { answers, .. } = page else {
+                    continue;
+                };
+                let sources: BTreeSet<&Source> = answers.values().collect();
+                let mut sources = sources.into_iter();
+                if let (Some((file, line)), Some((other, other_line))) = (sources.next(), sources.next()) {
+                    let other_line = other_line.map_or_else(String::new, |line| format!(":{line}"));
+                    let message =
+                        format!("answers a question that `{other}{other_line}` answers too, and differently");
+                    let problem = Problem { file: file.clone(), line: *line, field: None, message };
+                    damage.insert(problem.to_string());
+                    problems.push(problem);
+                }
+            }
+        }
+        problems
     }
 
     /// Records a refusal; an answer to the same question counts more.

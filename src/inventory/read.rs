@@ -223,11 +223,8 @@ impl InventoryReader {
             let why = format!("{at}: holds an item that could not be read");
             self.inventory.coverage.damaged(call, why);
         }
-        if !self.inventory.coverage.answered(call, page.next, page.members) {
-            let problem = at.problem(None, "answers a question that is answered elsewhere, and differently");
-            self.inventory.coverage.damaged(call, problem.to_string());
-            self.add_problem(problem);
-        }
+        let source = (at.path.to_owned(), at.line);
+        self.inventory.coverage.answered(call, page.next, page.members, source);
     }
 
     fn read_list(
@@ -272,7 +269,9 @@ impl InventoryReader {
             "backup.list-restore-testing-plans" => {
                 read_into(response, operation, file, &mut estate.restore_testing_plans)
             }
-            _ if !operation.lists.is_empty() => read_resources(response, call, file, estate),
+            _ if !operation.lists.is_empty() => {
+                read_resources(response, call, estate, (file, &self.inventory.files))
+            }
             _ => {
                 let mut members = Vec::new();
                 let page = read_into(response, operation, file, &mut members)?;
@@ -356,7 +355,13 @@ impl InventoryReader {
             }
         };
         Ok(match read {
-            Ok(lost) => Page { lost, ..Page::default() },
+            Ok(lost) => {
+                if let Some((field, why)) = lost.first() {
+                    let problem = at.problem(Some(field.clone()), why);
+                    self.inventory.coverage.damaged(call, problem.to_string());
+                }
+                Page { lost, ..Page::default() }
+            }
             Err(why) => {
                 let problem = at.problem(None, &why);
                 self.inventory.coverage.damaged(call, problem.to_string());
@@ -389,15 +394,15 @@ fn read_into<T: Record>(
 fn read_resources(
     response: Response<'_>,
     call: &Call,
-    file: u32,
     estate: &mut Estate,
+    (file, files): (u32, &[String]),
 ) -> Result<Page, serde_json::Error> {
     let operation = call.operation;
     let mut lost = Vec::new();
     let mut index = 0;
     let mut page = read_each::<ServiceItem>(response, operation, file, &mut |item| {
         match resources_of(operation.name, &item.value.value, &call.place) {
-            Ok(found) => found.into_iter().for_each(|it| estate.keep_listed(it, file)),
+            Ok(found) => found.into_iter().for_each(|it| estate.keep_listed(it, file, files)),
             Err(why) => lost.push((format!("{}[{index}]", operation.list.unwrap_or_default()), why)),
         }
         index += 1;

@@ -3,13 +3,15 @@
 //! Every member but a record's identity is optional, because AWS may leave it out; what that means is decided
 //! where facts are built. Source of the shapes: the AWS Backup API Reference and the AWS CLI reference.
 
+use std::cmp::Ordering;
+
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
 use crate::model::Time;
 
 /// A record that AWS lists, with what makes it that record and no other.
-pub trait Record: DeserializeOwned + PartialEq {
+pub trait Record: DeserializeOwned + PartialEq + std::fmt::Debug {
     /// Members without which the record cannot be named.
     const IDENTITY: &'static [&'static str];
 
@@ -49,6 +51,24 @@ impl<T> Recorded<T> {
         let unreadable = self.unreadable.as_deref()?;
         let found = unreadable.iter().find(|(it, _)| it == member || it == "*");
         found.map(|(_, why)| why.as_str())
+    }
+}
+
+impl<T: Record> Recorded<T> {
+    /// Which of two records of one thing comes first, whichever was read first.
+    pub(super) fn precedence(&self, other: &Self, files: &[String]) -> Ordering {
+        let name = |it: &Self| usize::try_from(it.file).ok().and_then(|it| files.get(it));
+        let content = |it: &Self| format!("{:?} {:?}", it.value, it.unreadable);
+        name(self).cmp(&name(other)).then_with(|| content(self).cmp(&content(other)))
+    }
+
+    /// What another record of the same thing could not say, this one does not either.
+    pub(super) fn adopt_unreadable(&mut self, other: &Self) {
+        for (member, why) in other.unreadable.iter().flat_map(|it| it.iter()) {
+            if self.why_unreadable(member).is_none() {
+                self.mark_unreadable(member, why.clone());
+            }
+        }
     }
 }
 

@@ -93,7 +93,7 @@ fn two_files_for_one_page() {
         |estate| {
             fs::write(estate.join(other), r#"{"BackupVaultList":[{"BackupVaultName":"other"}]}"#).unwrap()
         },
-        &["answers a question that is answered elsewhere, and differently"],
+        &["answers too, and differently"],
     );
 }
 

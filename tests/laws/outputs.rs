@@ -1,0 +1,52 @@
+//! Everything that a run writes, in memory.
+
+use backproof::evaluate::evaluate;
+use backproof::facts::Facts;
+use backproof::framework::Framework;
+use backproof::inventory::Inventory;
+use backproof::report::{Basis, Report, control_compliance, findings, resource_compliance, summary, text};
+use backproof::vocabulary::Vocabulary;
+
+/// What each report says, by its name.
+pub(crate) fn outputs(
+    inventory: &Inventory,
+    frameworks: &[Framework],
+    vocabulary: &Vocabulary,
+    at: jiff::Timestamp,
+) -> Vec<(&'static str, String)> {
+    let facts = Facts::new(inventory, at);
+    let mut report = Report::new(frameworks, Basis::of(inventory, "digest".to_owned(), at));
+    let time = at.to_string();
+    let mut ndjson = Vec::new();
+    let mut csv = findings::Csv::new(Vec::new()).unwrap();
+    let mut resource_csv = resource_compliance::Csv::new(Vec::new()).unwrap();
+    let mut resource_json = resource_compliance::Json::new(Vec::new()).unwrap();
+    evaluate(frameworks, &facts, vocabulary, &mut |finding| {
+        report.add(&finding);
+        findings::write_ndjson(&finding, &mut ndjson).unwrap();
+        csv.write(&finding).unwrap();
+        let row = resource_compliance::Row::of(&finding, &time);
+        resource_csv.write(&row).unwrap();
+        resource_json.write(&row).unwrap();
+    });
+    let (mut control_csv, mut control_json) = (Vec::new(), Vec::new());
+    for framework in 0..frameworks.len() {
+        let rows = control_compliance::rows(&report, framework, &time);
+        control_compliance::write_csv(&rows, &mut control_csv).unwrap();
+        control_compliance::write_json(&rows, &mut control_json).unwrap();
+    }
+    let (mut summary_json, mut terminal) = (Vec::new(), Vec::new());
+    summary::write(&report, &mut summary_json).unwrap();
+    text::write(&report, &mut terminal).unwrap();
+    let outputs = [
+        ("findings.ndjson", ndjson),
+        ("findings.csv", csv.finish().unwrap()),
+        ("resource compliance CSV", resource_csv.finish().unwrap()),
+        ("resource compliance JSON", resource_json.finish().unwrap()),
+        ("control compliance CSV", control_csv),
+        ("control compliance JSON", control_json),
+        ("summary.json", summary_json),
+        ("the terminal", terminal),
+    ];
+    outputs.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())).collect()
+}
