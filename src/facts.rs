@@ -225,6 +225,12 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Whether a call was answered both with a thing and with its absence, looked up by its CLI name.
+    fn is_contradicted(&self, place: &Place, operation: &str, subject: &str) -> bool {
+        let operation = Operation::named(operation);
+        operation.is_some_and(|it| self.inventory.coverage.is_contradicted(place, it, subject))
+    }
+
     fn gaps_per_plan(&self, place: &Place, operation: &str) -> Vec<Gap> {
         let mut gaps: Vec<Gap> = self.gap(place, "backup.list-backup-plans", "").into_iter().collect();
         for plan in &self.inventory.estate(place).backup_plans {

@@ -226,16 +226,27 @@ impl Estate {
         merge_by_subject(&mut self.backup_plan_bodies, files, &mut problems);
         merge_by_subject(&mut self.backup_selection_bodies, files, &mut problems);
         merge(&mut self.restore_testing_plans, files, &mut problems);
-        // What the owning service says of tags counts more than what the tagging API says.
         for (arn, listed) in &self.listed {
             if let Some(tags) = &listed.resource.tags {
-                self.tags.insert(arn.clone(), Some(tags.iter().cloned().collect()));
+                let owned: BTreeMap<String, String> = tags.iter().cloned().collect();
+                let known = self.tags.get(arn).map(|it| it.as_ref().and_then(|it| united(it, &owned)));
+                self.tags.insert(arn.clone(), known.unwrap_or(Some(owned)));
             }
         }
         self.settings.sort_by_cached_key(|(operation, value)| (*operation, value.to_string()));
         self.settings.dedup();
         problems
     }
+}
+
+/// Tags that two services tell of; not known where they differ in more than AWS's own, which not all services tell.
+fn united(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Tags {
+    let own = |tags: &BTreeMap<String, String>| -> Vec<(String, String)> {
+        let users = tags.iter().filter(|(key, _)| !key.starts_with("aws:"));
+        users.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let both = || one.iter().chain(other).map(|(key, value)| (key.clone(), value.clone())).collect();
+    (own(one) == own(other)).then(both)
 }
 
 /// Sorts records and merges those of the same key.

@@ -16,7 +16,7 @@ pub mod summary;
 pub mod text;
 
 use crate::evaluate::{Finding, MissingFact};
-use crate::framework::Framework;
+use crate::framework::{ChosenControl, Framework};
 use crate::inventory::{CoverageRow, Inventory, Problem};
 use crate::model::{Answer, Place, Severity};
 
@@ -248,9 +248,24 @@ impl<'a> Report<'a> {
         self.failed.last().is_some_and(|worst| *worst >= severity)
     }
 
-    /// Whether something could not be judged: a finding says so, or something of the inventory could not be read.
+    /// Controls whose scope names tags or ids and matched nothing at all.
+    pub fn empty_scopes(&self) -> impl Iterator<Item = (&'a Framework, &'a ChosenControl)> {
+        let chosen = self.frameworks.iter().enumerate().flat_map(|(index, framework)| {
+            let controls = framework.controls.iter().enumerate();
+            controls.map(move |(control, chosen)| ((index, control), framework, chosen))
+        });
+        let empty = chosen.filter(|(key, _, chosen)| {
+            let narrowed = chosen.scope.tag.is_some() || !chosen.scope.ids.is_empty();
+            narrowed && self.totals_of(*key).all() == 0
+        });
+        empty.map(|(_, framework, chosen)| (framework, chosen))
+    }
+
+    /// Whether something could not be judged: a finding says so, something of the inventory could not be read,
+    /// or a scope names ids that nothing has.
     pub fn is_undecided(&self) -> bool {
-        self.totals.insufficient_data > 0 || !self.basis.problems.is_empty()
+        let ids_unmatched = self.empty_scopes().any(|(_, chosen)| !chosen.scope.ids.is_empty());
+        self.totals.insufficient_data > 0 || !self.basis.problems.is_empty() || ids_unmatched
     }
 }
 

@@ -211,7 +211,7 @@ fn read_policy(file: &Path) -> Result<VaultPolicy, Failure> {
 fn statements(statements: &[StatementRef]) -> String {
     let name = |it: &StatementRef| match it {
         StatementRef::Sid(sid) => escape_controls(sid),
-        StatementRef::Index(index) => format!("number {}", index + 1),
+        StatementRef::Index(index) => format!("[{index}]"),
     };
     match statements {
         [] => String::new(),

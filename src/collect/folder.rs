@@ -106,7 +106,8 @@ fn walk(
                     reader.add_problem(Problem::with_file(name, format!("could not be listed: {error}")));
                 }
             },
-            Ok(target) => files.push((name, target)),
+            Ok(target) if target.is_file() => files.push((name, target)),
+            Ok(_) => reader.unreadable(&name, "is neither a file nor a folder"),
         }
     }
 }

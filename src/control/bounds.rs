@@ -14,6 +14,8 @@ const MAX_POLICIES: usize = 64;
 const MAX_DEPTH: usize = 32;
 /// The most operators of a policy; each may be a level of recursion.
 const MAX_OPERATORS: usize = 256;
+/// The most names of a path such as `resource.vault.lock.mode`: Cedar takes time that grows with its square and more.
+const MAX_NAMES: usize = 16;
 
 /// Refuses what is too long, too deep or too much.
 pub(super) fn check(source: &ControlSource) -> Result<(), ControlProblem> {
@@ -26,7 +28,8 @@ pub(super) fn check(source: &ControlSource) -> Result<(), ControlProblem> {
             return refuse(format!("{name} is {} bytes long; at most {MAX_BYTES} are read", text.len()));
         }
     }
-    scan(&source.schema, "the schema", usize::MAX, usize::MAX)?;
+    // In a schema `Set<…>` nests too.
+    scan(&source.schema.replace('<', "(").replace('>', ")"), "the schema", usize::MAX, usize::MAX)?;
     let policies = scan(&source.policies, "a policy", MAX_POLICY_BYTES, MAX_OPERATORS)?;
     if policies > MAX_POLICIES {
         return refuse(format!("has {policies} policies; at most {MAX_POLICIES} are read"));
@@ -41,8 +44,17 @@ fn refuse<T>(message: String) -> Result<T, ControlProblem> {
 /// Walks text outside strings and comments; returns how many statements it has.
 fn scan(text: &str, what: &str, max_bytes: usize, max_operators: usize) -> Result<usize, ControlProblem> {
     let (mut depth, mut operators, mut statements, mut start) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let mut names = 0_usize;
     let mut rest = text.char_indices().peekable();
     while let Some((at, character)) = rest.next() {
+        match character {
+            '.' => names += 1,
+            it if it.is_alphanumeric() || it.is_whitespace() || it == '_' => {}
+            _ => names = 0,
+        }
+        if names > MAX_NAMES {
+            return refuse(format!("{what} has a path of more than {MAX_NAMES} names"));
+        }
         match character {
             '"' => {
                 while let Some((_, character)) = rest.next() {
@@ -108,7 +120,12 @@ mod tests {
             ),
             (policy(&vec!["true"; 1000].join(" || ")), "a policy has more than 256 operators"),
             (policy(&format!("{}true", "!".repeat(2000))), "a policy has more than 256 operators"),
-            (policy(&format!("resource{}", ".a".repeat(1000))), "a policy has more than 256 operators"),
+            (policy(&format!("resource{}", ".a".repeat(16))), "fits"),
+            (policy(&format!("resource{}", ".a".repeat(17))), "a policy has a path of more than 16 names"),
+            (
+                policy(&format!("resource has a{}", ".a".repeat(400))),
+                "a policy has a path of more than 16 names",
+            ),
             (policy(&format!("\"{}\" == \"\"", "x".repeat(9000))), "a policy is longer than 8192 bytes"),
             (policy("true").repeat(65), "has 65 policies; at most 64 are read"),
             ("x".repeat(300 << 10), "control.cedar is 307200 bytes long; at most 262144 are read"),

@@ -4,8 +4,8 @@
 
 use super::{Fact, Thing};
 use crate::vault_policy::{
-    self, DeniedTo, Group, MANUAL_DELETION_ACTIONS, SENSITIVE_ACTIONS, VaultPolicy, managed_rule_agrees,
-    open_to_outside,
+    self, DeniedTo, Group, Limit, MANUAL_DELETION_ACTIONS, PRINCIPAL, SENSITIVE_ACTIONS, VaultPolicy,
+    managed_rule_agrees, open_to_outside,
 };
 
 /// The fact of each action that deletes by hand.
@@ -45,7 +45,13 @@ fn learn_parsed(thing: &mut Thing, arn: &str, account: &str, policy: &VaultPolic
         let denial = vault_policy::denied_to(policy, action, Some(arn));
         let exempt = match &denial.denied {
             DeniedTo::Everyone => Some(Vec::new()),
-            DeniedTo::EveryoneBut { .. } => Some(denial.exempt_principals()),
+            DeniedTo::EveryoneBut { exempt } => {
+                let mut names: Vec<String> = exempt.iter().map(name_of).collect();
+                names.sort();
+                names.dedup();
+                exempt_somewhere.extend(denial.exempt_principals());
+                Some(names)
+            }
             DeniedTo::Some { .. } | DeniedTo::Nobody => None,
             DeniedTo::Undecidable { depends_on } => {
                 thing.excuse(
@@ -55,7 +61,6 @@ fn learn_parsed(thing: &mut Thing, arn: &str, account: &str, policy: &VaultPolic
                 continue;
             }
         };
-        exempt_somewhere.extend(exempt.iter().flatten().cloned());
         thing.learn(fact, Some(Fact::record([("exempt", exempt.as_deref().map(texts))])));
     }
     let exempt: Vec<&str> = exempt_somewhere.iter().map(String::as_str).collect();
@@ -93,9 +98,14 @@ fn fact_of(action: &str) -> Option<&'static str> {
     }
 }
 
+/// Who a group is: ARNs of principals as they are, anything else with the condition key it hangs on.
 fn name_of(group: &Group) -> String {
-    let values: Vec<&str> = group.limits.iter().map(|limit| limit.value.as_str()).collect();
-    if values.is_empty() { "*".to_owned() } else { values.join(" and ") }
+    let name = |limit: &Limit| match limit.key.as_str() {
+        PRINCIPAL | "aws:PrincipalArn" => limit.value.clone(),
+        key => format!("{key} {}", limit.value),
+    };
+    let names: Vec<String> = group.limits.iter().map(name).collect();
+    if names.is_empty() { "*".to_owned() } else { names.join(" and ") }
 }
 
 fn texts(items: &[String]) -> Fact {

@@ -29,7 +29,7 @@ impl Facts<'_> {
                 let schedules: Vec<Result<Schedule, ScheduleError>> = rules.iter().map(schedule_of).collect();
                 let parsed: Vec<Option<Schedule>> =
                     schedules.iter().map(|it| it.as_ref().ok().cloned()).collect();
-                let losers = losers(rules, &parsed, self.at);
+                let losers = self.losers(place, rules, &parsed);
                 for (index, ((rule, schedule), loses_to)) in
                     rules.iter().zip(schedules).zip(losers).enumerate()
                 {
@@ -120,9 +120,9 @@ impl Facts<'_> {
         let of = &plan.value;
         let id = &*of.backup_plan_id;
         let Place { account, region } = place;
-        let arn = match &of.backup_plan_arn {
-            Some(arn) => arn.to_string(),
-            None => format!("arn:aws:backup:{region}:{account}:backup-plan:{id}"),
+        let arn = match of.backup_plan_arn.as_deref().filter(|it| !it.is_empty()) {
+            Some(arn) => arn.to_owned(),
+            None => format!("arn:{}:backup:{region}:{account}:backup-plan:{id}", region.partition()),
         };
         let mut thing = self.thing_in(place, Uid::new(types::BACKUP_PLAN, arn.as_str()));
         thing.source = self.inventory.file_of(plan).into();
@@ -155,7 +155,7 @@ impl Facts<'_> {
         at: &PlanPart<'_>,
         rule: &BackupRule,
         schedule: Result<Schedule, ScheduleError>,
-        loses_to: Option<String>,
+        loses_to: Option<Option<String>>,
     ) -> Vec<Thing> {
         let name = rule.rule_id.as_deref().or(rule.rule_name.as_deref());
         let id = format!("{}/rule/{}", at.plan.id, name.map_or_else(|| at.index.to_string(), str::to_owned));
@@ -171,7 +171,15 @@ impl Facts<'_> {
         ]);
         thing.learn("schedule", Some(written));
         thing.learn("frequency", Some(self.frequency(schedule)));
-        thing.learn("overlap", Some(Fact::record([("losesTo", loses_to.as_deref().map(Fact::from))])));
+        match loses_to {
+            Some(name) => {
+                let record = [("losesTo", name.as_deref().map(Fact::from))];
+                thing.learn("overlap", Some(Fact::record(record)));
+            }
+            None => {
+                thing.excuse("overlap", "whether the vault of a rule that keeps longer exists is not known")
+            }
+        }
         // GetBackupPlan returns the rule as it was written: no lifecycle is no expiry (API_BackupRule).
         thing.learn("lifecycle", Some(lifecycle(rule.lifecycle.as_ref())));
         thing.learn("enableContinuousBackup", Some(rule.enable_continuous_backup.unwrap_or(false)));
@@ -208,13 +216,71 @@ impl Facts<'_> {
             (known || all_known).then_some(known)
         });
         thing.learn("targetBackupVaultExists", exists);
-        let air_gapped = rule.target_logically_air_gapped_backup_vault_arn.as_deref().map(Fact::from);
-        let air_gapped = Fact::record([("targetLogicallyAirGappedBackupVaultArn", air_gapped)]);
-        thing.learn("logicallyAirGapped", Some(air_gapped));
+        let air_gapped =
+            rule.target_logically_air_gapped_backup_vault_arn.as_deref().filter(|it| !it.is_empty());
+        match air_gapped.map_or(Some(None), |arn| self.air_gapped_vault(place, arn)) {
+            Some(arn) => {
+                let record = [("targetLogicallyAirGappedBackupVaultArn", arn.map(Fact::from))];
+                thing.learn("logicallyAirGapped", Some(Fact::record(record)));
+            }
+            None => thing
+                .excuse("logicallyAirGapped", "whether its logically air-gapped vault exists is not known"),
+        }
+    }
+
+    /// For each rule the names of those it always loses to; `None` where that hangs on vaults that are not known.
+    fn losers(
+        &self,
+        place: &Place,
+        rules: &[BackupRule],
+        schedules: &[Option<Schedule>],
+    ) -> Vec<Option<Option<String>>> {
+        let can_store: Vec<Option<bool>> = rules.iter().map(|rule| self.can_store(place, rule)).collect();
+        let with = |unknown: bool| {
+            let works: Vec<bool> = can_store.iter().map(|it| it.unwrap_or(unknown)).collect();
+            losers(rules, schedules, &works, self.at)
+        };
+        let either_way = with(true).into_iter().zip(with(false));
+        either_way.map(|(one, other)| (one == other).then_some(one)).collect()
+    }
+
+    /// Whether a rule can store anything: whether its vault exists.
+    fn can_store(&self, place: &Place, rule: &BackupRule) -> Option<bool> {
+        let name = rule.target_backup_vault_name.as_deref()?;
+        let known = self.vaults.contains_key(&(place, name));
+        let all_known = self.state(place, "backup.list-backup-vaults", "") == State::Complete;
+        (known || all_known).then_some(known)
+    }
+
+    /// The air-gapped vault with this ARN, if the place has it; `None` if that is not known.
+    ///
+    /// A rule stores only into one of its own account and Region (AWS Backup guide, "Logically air-gapped vault").
+    fn air_gapped_vault<'v>(&self, place: &Place, arn: &'v str) -> Option<Option<&'v str>> {
+        let mut of_place = self.vaults.range((place, "")..).take_while(|((of, _), _)| *of == place);
+        match of_place.find(|(_, it)| it.value.backup_vault_arn.as_deref() == Some(arn)) {
+            Some((_, vault)) => {
+                let kind = vault
+                    .value
+                    .vault_type
+                    .as_deref()
+                    .filter(|_| vault.why_unreadable("VaultType").is_none())?;
+                Some((kind == "LOGICALLY_AIR_GAPPED_BACKUP_VAULT").then_some(arn))
+            }
+            None if self.state(place, "backup.list-backup-vaults", "") == State::Complete => Some(None),
+            None => None,
+        }
     }
 
     fn frequency(&self, schedule: Result<Schedule, ScheduleError>) -> Fact {
+        let first = schedule.as_ref().ok().and_then(|it| it.runs_after(self.at).next());
+        let wait = first.map_or(0, |first| first.duration_since(self.at).as_hours());
         let (gap, problem) = match schedule.map(|it| it.frequency(self.at)) {
+            // Between any two runs one waits no longer than the longest gap, but for the hour that a clock change adds.
+            Ok(Frequency::Every { longest_gap_hours, .. })
+                if u64::try_from(wait).is_ok_and(|wait| wait > longest_gap_hours + 1) =>
+            {
+                (None, first.map(|first| format!("it does not run before {first}")))
+            }
             Ok(Frequency::Every { longest_gap_hours, .. }) => (i64::try_from(longest_gap_hours).ok(), None),
             Ok(Frequency::Once { run }) => {
                 (None, Some(format!("it runs once more, at {run}, and never again")))
@@ -234,29 +300,42 @@ impl Facts<'_> {
         thing.learn("rule", Some(rule.clone()));
         let arn = copy.destination_backup_vault_arn.as_deref();
         thing.learn("destinationBackupVaultArn", arn);
-        let parts = arn.and_then(Arn::parse);
-        thing.learn("destinationAccountId", parts.map(|it| it.account));
-        thing.learn("destinationRegion", parts.map(|it| it.region));
-        thing.learn("isToOtherRegion", parts.map(|it| it.region != at.place.region.as_str()));
-        thing.learn("isToOtherAccount", parts.map(|it| it.account != at.place.account.to_string()));
-        thing.learn("destination", parts.and_then(|it| self.destination(arn.unwrap_or_default(), it)));
         thing.learn("lifecycle", Some(lifecycle(copy.lifecycle.as_ref())));
+        let Some((parts, destination)) = arn.and_then(vault_arn) else {
+            let why = format!("`{}` is not the ARN of a backup vault", arn.unwrap_or_default());
+            for fact in [
+                "destinationAccountId",
+                "destinationRegion",
+                "isToOtherRegion",
+                "isToOtherAccount",
+                "destination",
+            ] {
+                thing.excuse(fact, why.clone());
+            }
+            return thing;
+        };
+        thing.learn("destinationAccountId", Some(parts.account));
+        thing.learn("destinationRegion", Some(parts.region));
+        thing.learn("isToOtherRegion", Some(destination.region != at.place.region));
+        thing.learn("isToOtherAccount", Some(destination.account != at.place.account));
+        // Nothing is copied from one partition to another, so from here that vault is not there.
+        let reachable = parts.partition == at.place.region.partition();
+        let unreachable = || Some(Fact::record([("exists", Some(false.into()))]));
+        let known =
+            if reachable { self.destination(arn.unwrap_or_default(), &destination) } else { unreachable() };
+        thing.learn("destination", known);
         thing
     }
 
     /// What is known of the vault a copy goes to: nothing where nobody looked at its account and Region,
     /// and no fact at all where somebody looked and did not see.
-    fn destination(&self, arn: &str, parts: Arn<'_>) -> Option<Fact> {
-        let (Ok(account), Ok(region)) = (parts.account.parse(), parts.region.parse()) else {
-            return Some(Fact::record([]));
-        };
-        let place = Place { account, region };
-        let mut known = self.vaults.range((&place, "")..).take_while(|((of, _), _)| **of == place);
+    fn destination(&self, arn: &str, place: &Place) -> Option<Fact> {
+        let mut known = self.vaults.range((place, "")..).take_while(|((of, _), _)| *of == place);
         let known = known.any(|((of, name), _)| *self.vault_uid(of, name, None).id == *arn);
-        match self.state(&place, "backup.list-backup-vaults", "") {
+        match self.state(place, "backup.list-backup-vaults", "") {
             _ if known => Some(Fact::record([("exists", Some(true.into()))])),
             State::Complete => Some(Fact::record([("exists", Some(false.into()))])),
-            State::NotAsked if !self.inventory.estates.contains_key(&place) => Some(Fact::record([])),
+            State::NotAsked if !self.inventory.estates.contains_key(place) => Some(Fact::record([])),
             State::NotAsked | State::Refused(_) | State::CutOff(_) => None,
         }
     }
@@ -309,6 +388,14 @@ struct PlanPart<'p> {
     plan_id: &'p str,
     source: &'p str,
     index: usize,
+}
+
+/// The parts of a backup vault's ARN and where the vault is; `None` if it is no such ARN.
+fn vault_arn(arn: &str) -> Option<(Arn<'_>, Place)> {
+    let parts = Arn::parse(arn)?;
+    let name = parts.resource.strip_prefix("backup-vault:")?;
+    let place = Place { account: parts.account.parse().ok()?, region: parts.region.parse().ok()? };
+    (parts.service == "backup" && !name.is_empty() && !place.region.is_global()).then_some((parts, place))
 }
 
 fn schedule_of(rule: &BackupRule) -> Result<Schedule, ScheduleError> {

@@ -17,11 +17,12 @@ impl Facts<'_> {
     /// The vault with this name in a place; its ARN is AWS's where it is recorded.
     pub(super) fn vault_uid(&self, place: &Place, name: &str, recorded_arn: Option<&str>) -> Uid {
         let listed = self.vaults.get(&(place, name)).and_then(|it| it.value.backup_vault_arn.as_deref());
-        match listed.or(recorded_arn) {
+        match listed.or(recorded_arn).filter(|it| !it.is_empty()) {
             Some(arn) => Uid::new(types::BACKUP_VAULT, arn),
             None => {
                 let Place { account, region } = place;
-                let arn = format!("arn:aws:backup:{region}:{account}:backup-vault:{name}");
+                let partition = region.partition();
+                let arn = format!("arn:{partition}:backup:{region}:{account}:backup-vault:{name}");
                 Uid::new(types::BACKUP_VAULT, arn)
             }
         }
@@ -75,7 +76,12 @@ impl Facts<'_> {
         let policies = &self.inventory.estate(place).access_policies;
         let found = policies.binary_search_by(|(of, _)| of.as_str().cmp(name)).ok();
         let recorded = found.and_then(|index| policies.get(index)).map(|(_, it)| it);
-        let policy = match (recorded, self.state(place, "backup.get-backup-vault-access-policy", name)) {
+        let operation = "backup.get-backup-vault-access-policy";
+        if self.is_contradicted(place, operation, name) {
+            return thing
+                .excuse("accessPolicy", "the vault is recorded both to have a policy and to have none");
+        }
+        let policy = match (recorded, self.state(place, operation, name)) {
             (Some(recorded), _) => match recorded.why_unreadable("Policy") {
                 Some(why) => return thing.excuse("accessPolicy", why),
                 // AWS refuses where there is none, so an answer without one does not say.

@@ -12,40 +12,46 @@ use crate::schedule::Schedule;
 const DEFAULT_START_WINDOW: i64 = 480;
 /// How far ahead runs are compared: a year and a month, so that every month and both clock changes are seen.
 const HORIZON_HOURS: i64 = 400 * 24;
-/// The most runs of a rule that are compared: hourly over the horizon.
-const MAX_RUNS: usize = 9_601;
+/// The most runs of a rule that are compared: hourly over the horizon, and over as long before it.
+const MAX_RUNS: usize = 2 * 9_601;
 
-/// For each rule the name of the one it always loses to, if there is one.
+/// For each rule the names of those it always loses to, together; `works` tells which rules make backups at all.
 pub(super) fn losers(
     rules: &[BackupRule],
     schedules: &[Option<Schedule>],
+    works: &[bool],
     at: Timestamp,
 ) -> Vec<Option<String>> {
-    let mut runs: Vec<Option<Vec<Timestamp>>> = vec![None; rules.len()];
-    let pairs: Vec<(&BackupRule, Option<&Schedule>)> =
-        rules.iter().zip(schedules.iter().map(Option::as_ref)).collect();
-    let mut found = Vec::new();
-    for (index, (rule, schedule)) in pairs.iter().enumerate() {
-        let mut winner = None;
-        for (other_index, (other, other_schedule)) in pairs.iter().enumerate() {
-            let comparable = index != other_index && schedule.is_some() && other_schedule.is_some();
-            if !comparable || !may_win(other, rule) {
+    let numbered = |index: usize| Some((rules.get(index)?, schedules.get(index)?.as_ref()?));
+    let lose = |index: usize| {
+        let (rule, schedule) = numbered(index)?;
+        let runs = runs_between(schedule, at, after(at, HORIZON_HOURS));
+        let mut windows = Vec::new();
+        let mut names = Vec::new();
+        for other_index in (0..rules.len()).filter(|it| *it != index) {
+            let Some((other, other_schedule)) = numbered(other_index) else {
+                continue;
+            };
+            if !may_win(other, rule) || works.get(other_index) != Some(&true) {
                 continue;
             }
-            for (index, schedule) in [(index, schedule), (other_index, other_schedule)] {
-                if let Some(slot) = runs.get_mut(index).filter(|it| it.is_none()) {
-                    *slot = schedule.map(|it| runs_of(it, at));
-                }
+            let length = window(other);
+            // A run before `at` whose window is still open wins too, as does one that begins in the last window.
+            let from = at.checked_sub(length.min(SignedDuration::from_hours(HORIZON_HOURS))).unwrap_or(at);
+            let until = after(at, HORIZON_HOURS).checked_add(window(rule)).unwrap_or(Timestamp::MAX);
+            for run in runs_between(other_schedule, from, until) {
+                windows.push((run, run.checked_add(length).unwrap_or(Timestamp::MAX)));
             }
-            let of = |index: usize| runs.get(index).and_then(Option::as_deref).unwrap_or_default();
-            if always_overlaps(of(index), window(rule), of(other_index), window(other)) {
-                winner = other.rule_name.as_deref().map(str::to_owned);
-                break;
-            }
+            names.extend(other.rule_name.as_deref());
         }
-        found.push(winner);
-    }
-    found
+        windows.sort();
+        always_overlaps(&runs, window(rule), &windows).then(|| names.join(", "))
+    };
+    (0..rules.len()).map(lose).collect()
+}
+
+fn after(at: Timestamp, hours: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MAX)
 }
 
 /// A rule wins over one that keeps less long. Continuous backups go on whatever else runs.
@@ -63,23 +69,23 @@ fn window(rule: &BackupRule) -> SignedDuration {
     SignedDuration::from_mins(minutes.min(52_560_000))
 }
 
-fn runs_of(schedule: &Schedule, at: Timestamp) -> Vec<Timestamp> {
-    let end = at.checked_add(SignedDuration::from_hours(HORIZON_HOURS)).unwrap_or(Timestamp::MAX);
-    schedule.runs_after(at).take_while(|it| *it <= end).take(MAX_RUNS).collect()
+fn runs_between(schedule: &Schedule, from: Timestamp, until: Timestamp) -> Vec<Timestamp> {
+    schedule.runs_after(from).take_while(|it| *it <= until).take(MAX_RUNS).collect()
 }
 
-/// Whether every run's start window overlaps that of some run of the other rule.
-fn always_overlaps(
-    runs: &[Timestamp],
-    window: SignedDuration,
-    others: &[Timestamp],
-    other_window: SignedDuration,
-) -> bool {
-    let end = |run: &Timestamp, window| run.checked_add(window).unwrap_or(Timestamp::MAX);
-    let mut others = others.iter().peekable();
+/// Whether every run's start window overlaps one of these windows, which are in order.
+fn always_overlaps(runs: &[Timestamp], window: SignedDuration, others: &[(Timestamp, Timestamp)]) -> bool {
+    // The latest end so far, and how many windows have begun: windows of different length may hold one another.
+    let mut begun = others.iter().peekable();
+    let mut latest_end = Timestamp::MIN;
     let overlaps = |run: &Timestamp| {
-        while others.next_if(|other| end(other, other_window) <= *run).is_some() {}
-        others.peek().is_some_and(|other| **other < end(run, window))
+        let end = run.checked_add(window).unwrap_or(Timestamp::MAX);
+        let mut overlap = latest_end > *run;
+        while let Some((_, other_end)) = begun.next_if(|(other, _)| *other < end) {
+            overlap |= *other_end > *run;
+            latest_end = latest_end.max(*other_end);
+        }
+        overlap
     };
     !runs.is_empty() && runs.iter().all(overlaps)
 }
@@ -99,9 +105,13 @@ mod tests {
         let parsed: Vec<BackupRule> = rules.iter().map(rule).collect();
         let schedules: Vec<Option<Schedule>> =
             rules.iter().map(|(_, cron, ..)| Schedule::parse(Some(cron), None).ok()).collect();
-        let found = losers(&parsed, &schedules, "2026-03-01T06:00:00Z".parse().unwrap());
-        let found: Vec<Option<&str>> = found.iter().map(Option::as_deref).collect();
-        assert_eq!(found, expected, "{rules:?}");
+        // Whatever the hour, the answer is the same.
+        for hour in 0..24 {
+            let at = format!("2026-03-01T{hour:02}:45:00Z").parse().unwrap();
+            let found = losers(&parsed, &schedules, &vec![true; rules.len()], at);
+            let found: Vec<Option<&str>> = found.iter().map(Option::as_deref).collect();
+            assert_eq!(found, expected, "{rules:?} at {at}");
+        }
     }
 
     #[test]
@@ -134,6 +144,22 @@ mod tests {
         check(
             &[("five", daily, Some(7), Some(61)), ("six", "cron(0 6 ? * * *)", Some(35), Some(60))],
             &[Some("six"), None],
+        );
+        check(
+            &[
+                ("short", "cron(0 7 ? * * *)", Some(7), Some(60)),
+                ("long", "cron(0 5 ? * * *)", Some(35), Some(480)),
+            ],
+            &[Some("long"), None],
+        );
+        // Two winners together leave nothing.
+        check(
+            &[
+                ("daily", daily, Some(7), None),
+                ("weekdays", "cron(0 5 ? * MON-FRI *)", Some(35), None),
+                ("weekend", "cron(0 5 ? * SAT,SUN *)", Some(35), None),
+            ],
+            &[Some("weekdays, weekend"), None, None],
         );
         check(&[("broken", "rate(1 day)", Some(7), None), ("long", daily, Some(35), None)], &[None, None]);
     }

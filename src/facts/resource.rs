@@ -133,6 +133,10 @@ impl<'a> Facts<'a> {
             let never = unknown_to_aws || self.never_protected(place, seen);
             return thing.learn("latestRestore", never.then(|| Fact::record([])));
         };
+        if self.is_contradicted(place, "backup.describe-protected-resource", arn) {
+            return thing
+                .excuse("latestRestore", "AWS Backup is recorded both to know the resource and not to");
+        }
         let members = ["LatestRestoreExecutionTimeMinutes", "LatestRestoreJobCreationDate"];
         if let Some(why) = members.iter().find_map(|it| detail.why_unreadable(it)) {
             return thing.excuse("latestRestore", why);

@@ -135,6 +135,10 @@ pub struct Coverage {
     asked: BTreeMap<(Place, &'static str), Asked>,
 }
 
+/// AWS's way of saying that what was asked for is not there; no failure, which a later answer would mend.
+const NOTHING: &str = "ResourceNotFoundException";
+const CONTRADICTION: &str = "it was answered both that there is none and that there is one";
+
 /// One call as it was recorded.
 pub(super) struct Call {
     pub(super) place: Place,
@@ -217,6 +221,9 @@ impl Coverage {
     pub(super) fn refused(&mut self, call: &Call, error: CallError) {
         let chain = self.chain(call);
         match call.page(chain) {
+            Some(Page::Answered { .. }) if error.code == NOTHING => {
+                chain.damage.insert(CONTRADICTION.to_owned());
+            }
             Some(Page::Answered { .. }) => {}
             Some(Page::Refused(known)) => *known = known.clone().min(error),
             None => call.insert(chain, Page::Refused(error)),
@@ -248,6 +255,13 @@ impl Coverage {
             }
             _ => state,
         }
+    }
+
+    /// Whether a question was answered both with a thing and with its absence.
+    pub fn is_contradicted(&self, place: &Place, operation: &'static Operation, subject: &str) -> bool {
+        let asked = self.asked.get(&(place.clone(), operation.name));
+        let chain = asked.and_then(|it| it.chains.get(subject));
+        chain.is_some_and(|it| it.damage.contains(CONTRADICTION))
     }
 
     /// The gap in a question, or `None` if it was answered whole.

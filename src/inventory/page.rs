@@ -90,9 +90,8 @@ impl<'de, T: Record> Visitor<'de> for Items<'_, '_, T> {
         write!(f, "`{}`: a list", self.0.operation.list.unwrap_or_default())
     }
 
-    // A list that AWS sends as null is empty.
+    // A list that is null does not say that it is empty.
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.page.has_list = true;
         Ok(())
     }
 
@@ -239,7 +238,7 @@ mod tests {
     fn pages_lose_no_more_than_what_is_broken() {
         for (response, expected) in [
             (r#"{"RecoveryPoints":[]}"#, " next=None list=true lost=[] incomplete=false"),
-            (r#"{"RecoveryPoints":null,"NextToken":null}"#, " next=None list=true lost=[] incomplete=false"),
+            (r#"{"RecoveryPoints":null,"NextToken":null}"#, " next=None list=false lost=[] incomplete=false"),
             (r#"{"status_code":200,"data":{}}"#, " next=None list=false lost=[] incomplete=false"),
             (
                 r#"{"NextToken":"t","RecoveryPoints":[{"RecoveryPointArn":"a"},{"RecoveryPointArn":"b","New":[{}]}]}"#,

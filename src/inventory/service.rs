@@ -108,8 +108,8 @@ impl<'a> Reader<'a> {
             Some((member("Key", "key")?, member("Value", "value")?))
         };
         match list {
-            None => Ok(None),
-            Some(Value::Null) => Ok(Some(Vec::new())),
+            // What AWS sends as null it does not tell.
+            None | Some(Value::Null) => Ok(None),
             Some(Value::Array(tags)) => match tags.iter().map(pair).collect() {
                 Some(pairs) => Ok(Some(pairs)),
                 None => Err("has a tag without a key or a value".to_owned()),
@@ -192,7 +192,8 @@ impl<'a> Reader<'a> {
     /// EC2's list leaves `Tags` out where there are none.
     fn tagged(&self, kind: &str, resource: &str, id: &str) -> Found {
         let found = self.resource(kind, self.arn("ec2", resource), Some(id))?;
-        Ok(found.map(|it| ListedResource { tags: Some(it.tags.unwrap_or_default()), ..it }))
+        let absent = self.item.get("Tags").is_none();
+        Ok(found.map(|it| ListedResource { tags: it.tags.or_else(|| absent.then(Vec::new)), ..it }))
     }
 
     /// AWS Backup protects the volumes of ONTAP and OpenZFS, and whole file systems of the other kinds.

@@ -3,6 +3,7 @@
 //! Names and tags are other people's input: a cell that begins like a formula gets a leading apostrophe (CWE-1236).
 
 use std::borrow::Cow;
+use std::io;
 
 /// The text as a cell. A text that begins with an apostrophe gets another, so that the text can be had back.
 pub fn neutral(text: &str) -> Cow<'_, str> {
@@ -18,6 +19,14 @@ pub fn neutral(text: &str) -> Cow<'_, str> {
 /// The text that a cell was made from.
 pub fn original(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell)
+}
+
+/// The writer's own error: one who stops reading is told apart from a disk that is full.
+pub(super) fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::cell::neutral;
+use super::cell::{io_error, neutral};
 use crate::evaluate::{Evidence, Finding, MissingFact};
 use crate::model::{AccountId, Answer, Severity};
 
@@ -88,7 +88,7 @@ impl<W: Write> Csv<W> {
     /// Begins with the header.
     pub fn new(output: W) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(output);
-        writer.write_record(FIELDS)?;
+        writer.write_record(FIELDS).map_err(io_error)?;
         Ok(Self(writer))
     }
 
@@ -115,7 +115,7 @@ impl<W: Write> Csv<W> {
             &messages,
             &missing,
         ];
-        self.0.write_record(cells.iter().map(|it| neutral(it).into_owned()))?;
+        self.0.write_record(cells.iter().map(|it| neutral(it).into_owned())).map_err(io_error)?;
         Ok(())
     }
 

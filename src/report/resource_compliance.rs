@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::cell::neutral;
+use super::cell::{io_error, neutral};
 use crate::evaluate::Finding;
 use crate::model::Arn;
 
@@ -83,14 +83,14 @@ impl<W: Write> Csv<W> {
     /// Begins with the header.
     pub fn new(output: W) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(output);
-        writer.write_record(FIELDS)?;
+        writer.write_record(FIELDS).map_err(io_error)?;
         Ok(Self(writer))
     }
 
     /// Writes a row.
     pub fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
         let cells = row.cells();
-        self.0.write_record(cells.iter().map(|it| neutral(it).into_owned()))?;
+        self.0.write_record(cells.iter().map(|it| neutral(it).into_owned())).map_err(io_error)?;
         Ok(())
     }
 

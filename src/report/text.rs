@@ -24,6 +24,15 @@ pub fn write(report: &Report<'_>, output: &mut dyn Write) -> io::Result<()> {
     worst(report, output)?;
     unseen(report, output)?;
     problems(report, output)?;
+    for (framework, chosen) in report.empty_scopes() {
+        let scope = sentence(&chosen.scope.shown());
+        writeln!(
+            output,
+            "\nNothing is in the scope {scope} of {} in {}",
+            chosen.control.name,
+            sentence(&framework.name)
+        )?;
+    }
     let places = report.basis.places.len();
     let totals = report.totals;
     writeln!(
