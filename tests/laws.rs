@@ -21,6 +21,8 @@ use serde_json::json;
 
 #[path = "laws/estate.rs"]
 mod estate;
+#[path = "laws/hostile.rs"]
+mod hostile;
 #[path = "laws/losses.rs"]
 mod losses;
 #[path = "laws/oracle.rs"]

@@ -168,6 +168,15 @@ pub(crate) fn lose(files: &[File], loss: &Loss) -> Option<Vec<File>> {
     Some(files)
 }
 
+/// Puts a value in the place of another, anywhere.
+pub(crate) fn replace(value: &mut Value, at: &Index, by: Value) {
+    let mut values = Vec::new();
+    collect(value, &mut Vec::new(), &mut values, &|_, _| true);
+    if let Some(found) = pick(&values, at).and_then(|path| find(value, path)) {
+        *found = by;
+    }
+}
+
 /// A value that no member of this name can have, but that is of its type.
 fn out_of_bounds(name: &str) -> Option<Value> {
     Some(match name {
