@@ -1,0 +1,221 @@
+//! One small run with every answer in it, and what each report makes of it.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use backproof::catalog::Catalog;
+use backproof::evaluate::evaluate;
+use backproof::facts::Facts;
+use backproof::framework;
+use backproof::inventory::InventoryReader;
+use backproof::report::{Basis, Report, control_compliance, findings, resource_compliance, summary, text};
+use serde_json::{Value, json};
+
+const FRAMEWORK: &str = r#"{
+  "FrameworkName": "canonical",
+  "FrameworkDescription": "One control of each kind, with a comma",
+  "FrameworkControls": [
+    { "ControlName": "BACKUP_RECOVERY_POINT_ENCRYPTED" },
+    { "ControlName": "BACKUP_LAST_RECOVERY_POINT_CREATED",
+      "ControlScope": { "ComplianceResourceTypes": ["EBS", "DynamoDB"] },
+      "ControlInputParameters": [
+        { "ParameterName": "recoveryPointAgeUnit", "ParameterValue": "days" },
+        { "ParameterName": "recoveryPointAgeValue", "ParameterValue": "1" } ] },
+    { "ControlName": "BACKUP_RECOVERY_POINT_MINIMUM_RETENTION_CHECK",
+      "ControlScope": { "Tags": { "env": "prod" } } }
+  ]
+}"#;
+
+/// A call: where it is recorded, what was asked, what AWS said.
+fn calls() -> Vec<(&'static str, Value, Value)> {
+    let volume = |id: &str| format!("arn:aws:ec2:eu-west-1:111122223333:volume/{id}");
+    let point = |id: &str, of: &str, status: &str, encrypted: bool, created: &str| {
+        json!({
+            "RecoveryPointArn": format!("arn:aws:ec2:eu-west-1::snapshot/{id}"),
+            "ResourceArn": of,
+            "ResourceType": "EBS",
+            "Status": status,
+            "IsEncrypted": encrypted,
+            "CreationDate": created,
+            "VaultType": "BACKUP_VAULT",
+        })
+    };
+    let mut unreadable = point("snap-4", &volume("vol-4"), "COMPLETED", true, "2026-03-01T05:00:00Z");
+    unreadable["IsEncrypted"] = json!("yes");
+    vec![
+        (
+            "111122223333/eu-west-1/backup.list-backup-vaults",
+            json!({}),
+            json!({ "BackupVaultList": [{ "BackupVaultName": "main" }, { "BackupVaultName": "dark" }] }),
+        ),
+        (
+            "111122223333/eu-west-1/backup.list-recovery-points-by-backup-vault",
+            json!({ "BackupVaultName": "main" }),
+            json!({ "RecoveryPoints": [
+                point("snap-1", &volume("vol-1"), "COMPLETED", true, "2026-03-01T05:00:00Z"),
+                point("snap-2", &volume("vol-2"), "COMPLETED", false, "2026-02-01T05:00:00Z"),
+                point("snap-3", &volume("vol-2"), "DELETING", false, "2026-02-01T05:00:00Z"),
+                unreadable,
+            ] }),
+        ),
+        (
+            "111122223333/eu-west-1/ec2.describe-volumes",
+            json!({}),
+            json!({ "Volumes": [
+                { "VolumeId": "vol-1", "State": "in-use", "Tags": [{ "Key": "Name", "Value": "=HYPERLINK(\"x\")" }] },
+                { "VolumeId": "vol-2", "State": "in-use", "Tags": [{ "Key": "Name", "Value": "red \u{1b}[31m, \"quoted\"" }] },
+            ] }),
+        ),
+        ("111122223333/eu-west-1/backup.list-protected-resources", json!({}), json!({ "Results": [] })),
+        (
+            "111122223333/eu-west-1/resourcegroupstaggingapi.get-resources",
+            json!({}),
+            json!({ "ResourceTagMappingList": [
+                { "ResourceARN": "arn:aws:ec2:eu-west-1::snapshot/snap-1", "Tags": [{ "Key": "env", "Value": "prod" }] },
+            ] }),
+        ),
+        ("222233334444/eu-central-1/backup.list-backup-vaults", json!({}), json!({ "BackupVaultList": [] })),
+        ("222233334444/eu-central-1/ec2.describe-volumes", json!({}), json!({ "Volumes": [] })),
+        ("222233334444/eu-central-1/dynamodb.list-tables", json!({}), json!({ "TableNames": ["orders"] })),
+    ]
+}
+
+/// Every report of the run, by name.
+fn reports() -> Vec<(&'static str, String)> {
+    let catalog = Catalog::built_in().unwrap();
+    let frameworks = framework::parse(FRAMEWORK, "canonical", &catalog.controls).unwrap();
+    let mut reader = InventoryReader::default();
+    let denied =
+        r#"{"request":{"BackupVaultName":"dark"},"error":{"code":"AccessDeniedException","message":"no"}}"#;
+    let path = "111122223333/eu-west-1/backup.list-recovery-points-by-backup-vault.dark.ndjson";
+    reader.read(path, &mut denied.as_bytes());
+    for (path, request, response) in calls() {
+        let line = json!({ "request": request, "response": response }).to_string();
+        reader.read(&format!("{path}.ndjson"), &mut line.as_bytes());
+    }
+    let inventory = reader.finish();
+    let at = "2026-03-01T06:00:00Z".parse().unwrap();
+    let facts = Facts::new(&inventory, at);
+    let mut report = Report::new(&frameworks, Basis::of(&inventory, "0".repeat(64), at));
+    let time = at.to_string();
+    let mut ndjson = Vec::new();
+    let mut csv = findings::Csv::new(Vec::new()).unwrap();
+    let mut resource_csv = resource_compliance::Csv::new(Vec::new()).unwrap();
+    let mut resource_json = resource_compliance::Json::new(Vec::new()).unwrap();
+    evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
+        report.add(&finding);
+        findings::write_ndjson(&finding, &mut ndjson).unwrap();
+        csv.write(&finding).unwrap();
+        let row = resource_compliance::Row::of(&finding, &time);
+        resource_csv.write(&row).unwrap();
+        resource_json.write(&row).unwrap();
+    });
+    let rows = control_compliance::rows(&report, 0, &time);
+    let (mut control_csv, mut control_json) = (Vec::new(), Vec::new());
+    control_compliance::write_csv(&rows, &mut control_csv).unwrap();
+    control_compliance::write_json(&rows, &mut control_json).unwrap();
+    let (mut summary_json, mut terminal) = (Vec::new(), Vec::new());
+    summary::write(&report, &mut summary_json).unwrap();
+    text::write(&report, &mut terminal).unwrap();
+    let reports = [
+        ("findings_ndjson", ndjson),
+        ("findings_csv", csv.finish().unwrap()),
+        ("resource_compliance_csv", resource_csv.finish().unwrap()),
+        ("resource_compliance_json", resource_json.finish().unwrap()),
+        ("control_compliance_csv", control_csv),
+        ("control_compliance_json", control_json),
+        ("summary_json", summary_json),
+        ("terminal", terminal),
+    ];
+    reports.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())).collect()
+}
+
+fn report(name: &str) -> String {
+    reports().into_iter().find(|(it, _)| *it == name).unwrap().1
+}
+
+#[test]
+fn every_report_of_one_run() {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r#""sha256": "[0-9a-f]{64}""#, r#""sha256": "[digest]""#);
+    settings.add_filter(r#""version": "[0-9.]+""#, r#""version": "[version]""#);
+    settings.bind(|| {
+        for (name, text) in reports() {
+            // What would color a terminal is made visible.
+            insta::assert_snapshot!(name, text.replace('\u{1b}', "␛"));
+        }
+    });
+}
+
+/// Fields and their order: AWS Backup Developer Guide, "Working with audit reports", compliance report templates.
+#[test]
+fn compliance_reports_have_aws_s_fields_in_aws_s_order() {
+    let resource = [
+        "accountId",
+        "region",
+        "frameworkName",
+        "frameworkDescription",
+        "controlName",
+        "resourceId",
+        "resourceType",
+        "resourceComplianceStatus",
+        "lastEvaluationTime",
+    ];
+    let control = [
+        "accountId",
+        "region",
+        "frameworkName",
+        "frameworkDescription",
+        "controlName",
+        "controlComplianceStatus",
+        "lastEvaluationTime",
+        "numResourcesCompliant",
+        "numResourcesNonCompliant",
+        "controlFrequency",
+        "controlScope",
+        "controlParameters",
+    ];
+    for (name, fields) in [("resource_compliance", resource.as_slice()), ("control_compliance", &control)] {
+        let csv = report(&format!("{name}_csv"));
+        assert_eq!(csv.lines().next().unwrap(), fields.join(","), "{name}");
+        let json: Value = serde_json::from_str(&report(&format!("{name}_json"))).unwrap();
+        assert_eq!(json.as_object().unwrap().keys().collect::<Vec<_>>(), ["reportItems"]);
+        let items = json["reportItems"].as_array().unwrap();
+        assert_eq!(items.len() + 1, csv.lines().count(), "{name}");
+        for item in items {
+            let keys: Vec<&str> = item.as_object().unwrap().keys().map(String::as_str).collect();
+            // AWS leaves the frequency out of a control that runs on change.
+            let expected = fields.iter().filter(|it| **it != "controlFrequency" || keys.contains(it));
+            assert_eq!(keys, expected.copied().collect::<Vec<_>>(), "{name}");
+        }
+    }
+}
+
+/// What every report says of the same run must be the same.
+#[test]
+fn all_reports_count_the_same() {
+    let of_findings: Vec<Value> =
+        report("findings_ndjson").lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let summary: Value = serde_json::from_str(&report("summary_json")).unwrap();
+    let resources: Value = serde_json::from_str(&report("resource_compliance_json")).unwrap();
+    let controls: Value = serde_json::from_str(&report("control_compliance_json")).unwrap();
+    for (answer, field) in [
+        ("COMPLIANT", Some("numResourcesCompliant")),
+        ("NON_COMPLIANT", Some("numResourcesNonCompliant")),
+        ("NOT_APPLICABLE", None),
+        ("INSUFFICIENT_DATA", None),
+    ] {
+        let count = of_findings.iter().filter(|it| it["answer"] == answer).count();
+        assert!(count > 0, "the run does not show {answer}");
+        assert_eq!(summary["totals"][answer], count, "{answer}");
+        let rows = resources["reportItems"].as_array().unwrap();
+        assert_eq!(rows.iter().filter(|it| it["resourceComplianceStatus"] == answer).count(), count);
+        if let Some(field) = field {
+            let rows = controls["reportItems"].as_array().unwrap();
+            assert_eq!(rows.iter().map(|it| it[field].as_u64().unwrap()).sum::<u64>(), count as u64);
+        }
+        for groups in ["byAccount", "byRegion"] {
+            let groups = summary[groups].as_object().unwrap();
+            assert_eq!(groups.values().map(|it| it[answer].as_u64().unwrap()).sum::<u64>(), count as u64);
+        }
+    }
+}
