@@ -99,8 +99,8 @@ impl Control {
     pub fn parse(source: &ControlSource, vocabulary: &Vocabulary) -> Result<Self, Vec<ControlError>> {
         let name = source.folder.to_ascii_uppercase().replace('-', "_");
         let mut errors = Errors { control: name.clone(), found: Vec::new() };
-        if let Err(problem) = bounds::check(source) {
-            errors.add("control.cedar", problem);
+        if let Err((file, problem)) = bounds::check(source) {
+            errors.add(file, problem);
             return Err(errors.found);
         }
         let declared = vocabulary.read_actions(&source.schema);

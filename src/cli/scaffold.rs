@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::{ExitStatus, Failure};
-use crate::catalog::CONTROL_FILES;
+use crate::catalog::{CONTROL_FILES, Catalog};
 
 const SCHEMA: &str = r#"namespace Control {
   @title("Vault holds no more recovery points than expected")
@@ -103,6 +103,11 @@ pub(super) fn new_control(name: &str, dir: &Path, stdout: &mut dyn Write) -> Res
     if !good {
         return Err(Failure::Message(format!(
             "`{name}` is not a control's name; expected upper-case letters, digits and underscores, such as MY_RULE"
+        )));
+    }
+    if Catalog::built_in()?.controls.contains_key(name) {
+        return Err(Failure::Message(format!(
+            "`{name}` is a built-in control; a custom control has a name of its own"
         )));
     }
     let folder = dir.join(name.to_ascii_lowercase().replace('_', "-"));

@@ -18,21 +18,27 @@ const MAX_OPERATORS: usize = 256;
 const MAX_NAMES: usize = 16;
 
 /// Refuses what is too long, too deep or too much.
-pub(super) fn check(source: &ControlSource) -> Result<(), ControlProblem> {
+pub(super) fn check(source: &ControlSource) -> Result<(), (&'static str, ControlProblem)> {
     for (name, text) in [
         ("control.cedarschema", &source.schema),
         ("control.cedar", &source.policies),
         ("README.md", &source.readme),
     ] {
         if text.len() > MAX_BYTES {
-            return refuse(format!("{name} is {} bytes long; at most {MAX_BYTES} are read", text.len()));
+            let problem = refuse(format!("is {} bytes long; at most {MAX_BYTES} are read", text.len()));
+            return problem.map_err(|problem| (name, problem));
         }
     }
     // In a schema `Set<…>` nests too.
-    scan(&source.schema.replace('<', "(").replace('>', ")"), "the schema", usize::MAX, usize::MAX)?;
-    let policies = scan(&source.policies, "a policy", MAX_POLICY_BYTES, MAX_OPERATORS)?;
+    let schema = source.schema.replace('<', "(").replace('>', ")");
+    scan(&schema, "the schema", usize::MAX, usize::MAX)
+        .map_err(|problem| ("control.cedarschema", problem))?;
+    let in_policies = |problem| ("control.cedar", problem);
+    let policies =
+        scan(&source.policies, "a policy", MAX_POLICY_BYTES, MAX_OPERATORS).map_err(in_policies)?;
     if policies > MAX_POLICIES {
-        return refuse(format!("has {policies} policies; at most {MAX_POLICIES} are read"));
+        return refuse(format!("has {policies} policies; at most {MAX_POLICIES} are read"))
+            .map_err(in_policies);
     }
     Ok(())
 }
@@ -105,7 +111,14 @@ mod tests {
 
     fn check_policies(policies: &str) -> String {
         let source = ControlSource { policies: policies.to_owned(), ..ControlSource::default() };
-        check(&source).map_or_else(|it| it.to_string(), |()| "fits".to_owned())
+        check(&source).map_or_else(|(_, it)| it.to_string(), |()| "fits".to_owned())
+    }
+
+    #[test]
+    fn schemas_are_bounded_too() {
+        let schema = format!("{}Long{}", "Set<".repeat(40), ">".repeat(40));
+        let source = ControlSource { schema, ..ControlSource::default() };
+        assert_eq!(check(&source).unwrap_err().0, "control.cedarschema");
     }
 
     #[test]
@@ -128,7 +141,7 @@ mod tests {
             ),
             (policy(&format!("\"{}\" == \"\"", "x".repeat(9000))), "a policy is longer than 8192 bytes"),
             (policy("true").repeat(65), "has 65 policies; at most 64 are read"),
-            ("x".repeat(300 << 10), "control.cedar is 307200 bytes long; at most 262144 are read"),
+            ("x".repeat(300 << 10), "is 307200 bytes long; at most 262144 are read"),
         ] {
             assert_eq!(check_policies(&policies), expected);
         }

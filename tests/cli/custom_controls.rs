@@ -97,7 +97,16 @@ fn every_mistake_of_every_control_is_told_at_once() {
 #[test]
 fn a_built_in_control_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    new(folder.path(), "BACKUP_RECOVERY_POINT_ENCRYPTED");
+    let run = new(folder.path(), "BACKUP_RECOVERY_POINT_ENCRYPTED");
+    assert_eq!(run.status, 1);
+    assert!(
+        run.stderr.contains("is a built-in control; a custom control has a name of its own"),
+        "{}",
+        run.stderr
+    );
+    let built_in = "controls/backup-recovery-point-encrypted";
+    let copy = folder.path().join("backup-recovery-point-encrypted");
+    super::process::copy(&root().join(built_in), &copy);
     let run = check(folder.path());
     assert_eq!(run.status, 3);
     assert!(
