@@ -12,6 +12,6 @@ else
   step cargo test --locked --no-fail-fast
 fi
 step cargo run --locked --quiet -- controls check
-RUSTDOCFLAGS="-D warnings" step cargo doc --locked --no-deps --quiet
+step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
 command -v cargo-deny >/dev/null 2>&1 || step cargo install --locked --quiet cargo-deny --version 0.20.2
 step cargo deny --locked check bans licenses sources
