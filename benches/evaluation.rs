@@ -12,7 +12,7 @@ use backproof::facts::Facts;
 use backproof::framework::Framework;
 use backproof::inventory::{Inventory, InventoryReader};
 use backproof::report::{Basis, Report, findings, resource_compliance, summary, text};
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 
 const POINTS: u64 = 100_000;
 const PLACES: [&str; 4] = [
@@ -112,7 +112,8 @@ fn short<'c>(
     name: &str,
 ) -> BenchmarkGroup<'c, criterion::measurement::WallTime> {
     let mut group = criterion.benchmark_group(name);
-    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(10));
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
     group
 }
 
