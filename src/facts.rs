@@ -174,8 +174,12 @@ impl<'a> Facts<'a> {
         match type_name {
             types::ACCOUNT | types::UNIT => Vec::new(),
             types::BACKUP_PLAN => one("backup.list-backup-plans"),
-            types::BACKUP_RULE | types::COPY_ACTION => self.gaps_per_plan(place, "backup.get-backup-plan"),
-            types::BACKUP_SELECTION => self.gaps_per_plan(place, "backup.list-backup-selections"),
+            types::BACKUP_RULE | types::COPY_ACTION => {
+                self.gaps_per_plan(place, "backup.get-backup-plan", "ruleCount")
+            }
+            types::BACKUP_SELECTION => {
+                self.gaps_per_plan(place, "backup.list-backup-selections", "selectionCount")
+            }
             types::BACKUP_VAULT => one("backup.list-backup-vaults"),
             types::RECOVERY_POINT => {
                 self.recovery_point_gaps(place).into_iter().map(|(gap, _)| gap).collect()
@@ -231,10 +235,18 @@ impl<'a> Facts<'a> {
         operation.is_some_and(|it| self.inventory.coverage.is_contradicted(place, it, subject))
     }
 
-    fn gaps_per_plan(&self, place: &Place, operation: &str) -> Vec<Gap> {
+    /// What is missing of the parts of a place's plans; `count` is the plan's fact that says they are all known.
+    fn gaps_per_plan(&self, place: &Place, operation: &str, count: &str) -> Vec<Gap> {
         let mut gaps: Vec<Gap> = self.gap(place, "backup.list-backup-plans", "").into_iter().collect();
-        for plan in &self.inventory.estate(place).backup_plans {
-            gaps.extend(self.gap(place, operation, &plan.value.backup_plan_id));
+        for ((_, id), plan) in self.plan_uids.range((place, "")..).take_while(|((of, _), _)| *of == place) {
+            let known = self.shared.get(plan).is_some_and(|it| it.attribute(count).is_some());
+            let silent = Operation::named(operation).filter(|_| !known).map(|operation| Gap {
+                place: place.clone(),
+                operation,
+                subject: (*id).to_owned(),
+                state: State::CutOff("its answer does not say".to_owned()),
+            });
+            gaps.extend(self.gap(place, operation, id).or(silent));
         }
         gaps
     }

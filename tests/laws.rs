@@ -16,7 +16,7 @@ use backproof::model::Answer;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngSeed};
 use serde_json::json;
 
 #[path = "laws/estate.rs"]
@@ -67,7 +67,9 @@ const SCOPED: &str = "scoped";
 fn cases(count: u32) -> Config {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok());
     let cases = asked.unwrap_or(count);
-    Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() }
+    // The same estates each time, so that a change is judged by what it changes; a hunt with more cases draws anew.
+    let rng_seed = if asked.is_none() { RngSeed::Fixed(20_260_301) } else { RngSeed::Random };
+    Config { cases, rng_seed, failure_persistence: None, max_shrink_iters: 400, ..Config::default() }
 }
 
 fn at() -> jiff::Timestamp {
