@@ -11,6 +11,7 @@ use serde_json::Value;
 
 mod bounded;
 mod coverage;
+mod once;
 mod operation;
 mod organization;
 mod page;

@@ -143,6 +143,14 @@ fn the_least_severity_that_fails_can_be_chosen() {
 #[test]
 fn whoever_reads_may_stop_reading() {
     assert_eq!(process::read_one_line(&["controls", "list"]), 0);
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let all = ["audit", "examples/acme", AT[0], AT[1], "--format", "json", "--out", folder];
+    assert_eq!(process::read_one_line(&all), 0);
+    // Nobody asked the files to stop.
+    let whole = tempfile::tempdir().unwrap();
+    audit(&process::root().join("examples/acme"), &["--out", whole.path().to_str().unwrap()]);
+    assert_eq!(tree(out.path()), tree(whole.path()));
 }
 
 #[test]

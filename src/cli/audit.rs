@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
-use super::{ControlsArgs, ExitStatus, Failure};
+use super::{ControlsArgs, ExitStatus, Failure, output};
 use crate::catalog::{Catalog, DEFAULT_FRAMEWORK};
 use crate::collect::folder;
 use crate::evaluate::{Finding, evaluate};
@@ -83,7 +83,7 @@ pub(super) fn run(
     let at = args.at.unwrap_or_else(Timestamp::now);
     let collected = read(&args.inventory)?;
     let basis = Basis::of(&collected.inventory, collected.digest, at);
-    if basis.places.is_empty() {
+    if basis.places.is_empty() || !collected.inventory.coverage.has_any() {
         for problem in &basis.problems {
             writeln!(stderr, "error: {}", crate::control::escape_controls(&problem.to_string()))?;
         }
@@ -96,21 +96,31 @@ pub(super) fn run(
         Some(folder) => Some(Files::create(folder, &report)?),
         None => None,
     };
+    let mut visible;
+    // The text report escapes what it tells; the other formats are whole, so a terminal is kept from them.
+    let stdout: &mut dyn Write = if args.format != Format::Text && io::stdout().is_terminal() {
+        visible = output::Visible::new(stdout);
+        &mut visible
+    } else {
+        stdout
+    };
     let mut printer = Printer::new(args.format, stdout)?;
-    let mut written = Ok(());
+    // Whoever reads what is printed may stop; the files are written all the same.
+    let (mut written, mut printed) = (Ok(()), Ok(()));
     evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
         report.add(&finding);
         if written.is_ok() {
             written = files.as_mut().map_or(Ok(()), |it| it.write(&finding));
         }
-        if written.is_ok() {
-            written = printer.write(&finding).map_err(Failure::Output);
+        if printed.is_ok() {
+            printed = printer.write(&finding);
         }
     });
     written?;
     if let Some(files) = files {
         files.finish(&report)?;
     }
+    printed?;
     printer.finish(&report)?;
     if let Some(folder) = &args.out {
         writeln!(stderr, "reports are in {}", folder.display())?;

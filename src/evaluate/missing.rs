@@ -46,6 +46,11 @@ impl<'a> Finder<'a> {
 
     fn fact(&self, name: &str, step: &str, thing: &Thing, declared: &Attribute) -> MissingFact {
         let told = thing.reasons.iter().find(|(fact, _)| fact == step).map(|(_, why)| why.clone());
+        // Where the whole thing is in doubt, the call that would tell of it comes before the one that tells this fact.
+        if let Some(doubt) = thing.doubts.iter().find(|it| it.gap.is_some() && told.as_ref() == Some(&it.why))
+        {
+            return MissingFact { fact: name.to_owned(), ..of_doubt(doubt) };
+        }
         let Some(operation) = Operation::allowed_by(&declared.action) else {
             return MissingFact {
                 fact: name.to_owned(),

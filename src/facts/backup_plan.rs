@@ -223,8 +223,13 @@ impl Facts<'_> {
                 let record = [("targetLogicallyAirGappedBackupVaultArn", arn.map(Fact::from))];
                 thing.learn("logicallyAirGapped", Some(Fact::record(record)));
             }
-            None => thing
-                .excuse("logicallyAirGapped", "whether its logically air-gapped vault exists is not known"),
+            None => {
+                let gap = self.gap(place, "backup.list-backup-vaults", "");
+                let why =
+                    gap.map(|it| format!("whether its logically air-gapped vault exists is not known: {it}"));
+                let unknown = || "its logically air-gapped vault's type is not known".to_owned();
+                thing.excuse("logicallyAirGapped", why.unwrap_or_else(unknown));
+            }
         }
     }
 
@@ -323,6 +328,11 @@ impl Facts<'_> {
         let unreachable = || Some(Fact::record([("exists", Some(false.into()))]));
         let known =
             if reachable { self.destination(arn.unwrap_or_default(), &destination) } else { unreachable() };
+        if known.is_none() {
+            let gap = self.gap(&destination, "backup.list-backup-vaults", "");
+            let why = gap.map(|it| format!("whether that vault exists is not known: in {destination} {it}"));
+            thing.excuse("destination", why.unwrap_or_default());
+        }
         thing.learn("destination", known);
         thing
     }

@@ -241,6 +241,12 @@ impl Coverage {
         asked.damage.insert(why);
     }
 
+    /// Whether AWS's word on anything was recorded and could be read: an answer or a refusal.
+    pub fn has_any(&self) -> bool {
+        let mut chains = self.asked.values().flat_map(|it| it.chains.values());
+        chains.any(|it| !it.pages.is_empty() || !it.parts.is_empty())
+    }
+
     /// What is known of a question; `subject` is empty where it has none.
     pub fn state(&self, place: &Place, operation: &'static Operation, subject: &str) -> State {
         let Some(asked) = self.asked.get(&(place.clone(), operation.name)) else {

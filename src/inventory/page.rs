@@ -9,9 +9,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
+use super::once::members;
 use super::operation::Operation;
 use super::record::{Record, Recorded};
 
@@ -57,6 +58,7 @@ impl<'de, T: Record> Visitor<'de> for PageVisitor<'_, T> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Page, A::Error> {
         let list = self.operation.list.unwrap_or_default();
+        let mut has_token = false;
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             if key == list {
                 if self.page.has_list {
@@ -64,6 +66,10 @@ impl<'de, T: Record> Visitor<'de> for PageVisitor<'_, T> {
                 }
                 map.next_value_seed(Items(&mut self))?;
             } else if key == self.operation.token.1 {
+                if has_token {
+                    return Err(A::Error::custom(format!("`{key}` occurs twice")));
+                }
+                has_token = true;
                 self.page.next = map.next_value::<Option<String>>()?.filter(|it| !it.is_empty());
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -144,14 +150,7 @@ fn named<T: Record>(value: T) -> Result<T, String> {
 }
 
 fn mend_item<T: Record>(text: &str, file: u32) -> Result<(Recorded<T>, Vec<Lost>), String> {
-    let mut members: Map<String, Value> =
-        serde_json::from_str(text).map_err(|_| "is not a JSON object".to_owned())?;
-    let mut lost = Vec::new();
-    if let Some(twice) = member_that_occurs_twice(text) {
-        let why = "occurs twice, so neither counts".to_owned();
-        members.shift_remove(&twice);
-        lost.push((twice, why));
-    }
+    let (mut members, mut lost) = members(text).map_err(|_| "is not a JSON object".to_owned())?;
     loop {
         match serde_path_to_error::deserialize(Value::Object(members.clone())) {
             Ok(value) => {
@@ -184,29 +183,6 @@ pub(super) fn plain(error: &serde_json::Error) -> String {
         Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
         None => text,
     }
-}
-
-fn member_that_occurs_twice(text: &str) -> Option<String> {
-    struct Keys;
-    impl<'de> Visitor<'de> for Keys {
-        type Value = Option<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut seen = std::collections::BTreeSet::new();
-            let mut twice = None;
-            while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
-                if let Some(again) = seen.replace(key) {
-                    twice = Some(again);
-                }
-            }
-            Ok(twice)
-        }
-    }
-    serde_json::Deserializer::from_str(text).deserialize_map(Keys).ok().flatten()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::bounded::{BoundedStrings, Line, MAX_LINE_BYTES, read_line, skip_byte_order_mark};
 use super::coverage::{Call, CallError};
+use super::once::Once;
 use super::operation::Operation;
 use super::organization::OrganizationAccount;
 use super::page::{Page, read_item, read_page};
@@ -42,7 +43,7 @@ enum Response<'a> {
 #[derive(Deserialize)]
 struct RecordedCall<'a> {
     #[serde(default)]
-    request: Option<Value>,
+    request: Option<Once>,
     #[serde(borrow, default)]
     response: Option<&'a RawValue>,
     #[serde(default)]
@@ -147,7 +148,7 @@ impl InventoryReader {
                 return self.lose(recorded, at, &format!("is not a recorded call: {error}"));
             }
         };
-        let request = call.request.unwrap_or_default();
+        let Once(request) = call.request.unwrap_or_default();
         if !matches!(request, Value::Null | Value::Object(_)) {
             return self.lose(recorded, at, "holds a `request` that is not an object");
         }
@@ -319,7 +320,7 @@ impl InventoryReader {
         at: &At<'_>,
         response: Response<'_>,
     ) -> Result<Page, serde_json::Error> {
-        let value: Value = match response {
+        let Once(value) = match response {
             Response::Text(text) => serde_json::from_str(text)?,
             Response::Bytes(bytes) => serde_json::from_reader(bytes)?,
         };
@@ -400,14 +401,16 @@ fn read_resources(
     let operation = call.operation;
     let mut lost = Vec::new();
     let mut index = 0;
+    let mut whole = true;
     let mut page = read_each::<ServiceItem>(response, operation, file, &mut |item| {
         match resources_of(operation.name, &item.value.value, &call.place) {
+            _ if !item.is_whole() => whole = false,
             Ok(found) => found.into_iter().for_each(|it| estate.keep_listed(it, file, files)),
             Err(why) => lost.push((format!("{}[{index}]", operation.list.unwrap_or_default()), why)),
         }
         index += 1;
     })?;
-    page.incomplete |= !lost.is_empty();
+    page.incomplete |= !lost.is_empty() || !whole;
     page.lost.append(&mut lost);
     Ok(page)
 }

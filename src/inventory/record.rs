@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
+use super::once::Once;
 use crate::model::Time;
 
 /// A record that AWS lists, with what makes it that record and no other.
@@ -38,6 +39,11 @@ impl<T> Recorded<T> {
     /// A record of which everything was read.
     pub fn whole(value: T, file: u32) -> Self {
         Self { value, file, unreadable: None }
+    }
+
+    /// Whether everything was read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unreadable.is_none()
     }
 
     /// Adds a member that could not be read.
@@ -342,7 +348,7 @@ pub(super) struct ServiceItem {
 
 impl<'de> Deserialize<'de> for ServiceItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
+        let Once(value) = Once::deserialize(deserializer)?;
         let text = value.to_string();
         Ok(Self { value, text })
     }

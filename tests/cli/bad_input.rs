@@ -174,3 +174,33 @@ fn nothing_to_read_at_all() {
     assert_eq!(run.status, 1);
     assert!(run.stderr.contains("`prod` is not an account id"), "{}", run.stderr);
 }
+
+#[test]
+fn nothing_but_what_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("111122223333/eu-west-1");
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("backup.list-backup-vaults.ndjson"), "<html>\n").unwrap();
+    let run = audit(folder.path(), &[]);
+    assert_eq!((run.status, run.stdout.as_str()), (1, ""));
+    assert!(
+        run.stderr.contains("backup.list-backup-vaults.ndjson:1: is not a recorded call"),
+        "{}",
+        run.stderr
+    );
+    // A refusal is AWS's word.
+    let refused = r#"{"request":{},"error":{"code":"AccessDeniedException","message":"no"}}"#;
+    fs::write(place.join("backup.list-backup-vaults.ndjson"), refused).unwrap();
+    assert_eq!(audit(folder.path(), &[]).status, 4);
+}
+
+#[test]
+fn a_member_that_occurs_twice() {
+    let twice = r#""Lifecycle":{"DeleteAfterDays":3650,"DeleteAfterDays":3650},"Was":"#;
+    check(
+        |estate| {
+            rewrite(&estate.join(RECOVERY_POINTS), |text| text.replace("\"Lifecycle\":", twice).into());
+        },
+        &[RECOVERY_POINTS, "RecoveryPoints[0].Lifecycle", "`DeleteAfterDays` occurs twice"],
+    );
+}
