@@ -69,11 +69,14 @@ impl<'de> Visitor<'de> for OnceVisitor {
     }
 }
 
+/// The members of an object that count, and the others with why they do not.
+type Members = (Map<String, Value>, Vec<(String, String)>);
+
 /// The members of an object, and those of which nothing counts because they, or something in them, occur twice.
-pub(super) fn members(text: &str) -> Result<(Map<String, Value>, Vec<(String, String)>), serde_json::Error> {
-    struct Members;
-    impl<'de> Visitor<'de> for Members {
-        type Value = (Map<String, Value>, Vec<(String, String)>);
+pub(super) fn members(text: &str) -> Result<Members, serde_json::Error> {
+    struct MembersVisitor;
+    impl<'de> Visitor<'de> for MembersVisitor {
+        type Value = Members;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a JSON object")
@@ -96,7 +99,7 @@ pub(super) fn members(text: &str) -> Result<(Map<String, Value>, Vec<(String, St
             Ok((found, lost))
         }
     }
-    serde_json::Deserializer::from_str(text).deserialize_map(Members)
+    serde_json::Deserializer::from_str(text).deserialize_map(MembersVisitor)
 }
 
 #[cfg(test)]
