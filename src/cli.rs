@@ -8,6 +8,8 @@ use std::process::{ExitCode, Termination};
 use clap::{Parser, Subcommand};
 
 mod audit;
+#[cfg(feature = "aws")]
+mod collect;
 mod controls;
 mod explain;
 mod output;
@@ -52,7 +54,7 @@ Exit status:
   1  the command could not run
   2  wrong usage
   3  something is non-compliant at or above --fail-on, or a control or a case of one is wrong
-  4  nothing is, but something could not be judged";
+  4  nothing is, but something could not be judged, or AWS did not say all it was asked";
 
 /// Proves, or disproves, that backups on AWS are what policy says they must be.
 #[derive(Debug, Parser)]
@@ -64,6 +66,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Ask AWS and record what it says as an inventory.
+    #[cfg(feature = "aws")]
+    Collect(collect::CollectArgs),
     /// Judge an inventory and report.
     Audit(audit::AuditArgs),
     /// List, show, check, test and begin controls.
@@ -80,6 +85,8 @@ pub fn main() -> ExitStatus {
     let mut stdout = anstream::stdout().lock();
     let mut stderr = anstream::stderr();
     let result = match arguments.command {
+        #[cfg(feature = "aws")]
+        Command::Collect(args) => collect::run(&args, &mut stdout, &mut stderr),
         Command::Audit(args) => audit::run(&args, &mut stdout, &mut stderr),
         Command::Controls(command) => controls::run(&command, &mut stdout, &mut stderr),
         Command::Explain(command) => explain::run(&command, &mut stdout),

@@ -25,7 +25,7 @@ pub use thing::{Doubt, Fact, FactError, Name, Thing, Uid};
 
 use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
 use crate::inventory::{Gap, Inventory, Operation, Recorded, State};
-use crate::model::{AccountId, Place, Region, Time, whole_days, whole_hours};
+use crate::model::{AccountId, Place, Region, ResourceType, Time, whole_days, whole_hours};
 use crate::selection::CoverageIndex;
 
 /// Entity types that are not protectable resources.
@@ -214,12 +214,33 @@ impl<'a> Facts<'a> {
     }
 
     /// What is missing of a service's own list; buckets are listed for all Regions at once.
+    ///
+    /// Nobody need ask for what AWS Backup cannot protect in the Region.
     fn listing_gap(&self, place: &Place, operation: &'static Operation) -> Option<Gap> {
         if operation.name != "s3api.list-buckets" {
-            return self.inventory.coverage.gap(place, operation, "");
+            let gap = self.inventory.coverage.gap(place, operation, "");
+            let excused = |gap: &Gap| gap.state == State::NotAsked && self.supports_none(place, operation);
+            return gap.filter(|it| !excused(it));
         }
         let global = Region::GLOBAL.parse().ok()?;
         self.inventory.coverage.gap(&Place { account: place.account, region: global }, operation, "")
+    }
+
+    /// Whether AWS Backup says that it supports no type that this lists in the Region (`GetSupportedResourceTypes`).
+    fn supports_none(&self, place: &Place, operation: &'static Operation) -> bool {
+        const SUPPORTED: &str = "backup.get-supported-resource-types";
+        if self.state(place, SUPPORTED, "") != State::Complete {
+            return false;
+        }
+        let answers = self.inventory.estate(place).settings.iter().filter(|(name, _)| *name == SUPPORTED);
+        let mut names =
+            answers.filter_map(|(_, it)| it.get("ResourceTypes")?.as_array()).flatten().peekable();
+        let listed = |kind: ResourceType| operation.lists.contains(&kind.cloudformation());
+        // An answer without a single type says nothing of the others.
+        names.peek().is_some()
+            && !names.any(|name| {
+                name.as_str().is_none_or(|it| ResourceType::from_short_name(it).into_iter().any(listed))
+            })
     }
 
     fn state(&self, place: &Place, operation: &str, subject: &str) -> State {
@@ -272,10 +293,18 @@ impl<'a> Facts<'a> {
 
     /// The tags of what has this ARN; `None` if they could not be learned.
     fn tags(&self, place: &Place, arn: &str) -> Option<BTreeMap<String, String>> {
-        if let Some(known) = self.inventory.estate(place).tags.get(arn) {
+        let tags = &self.inventory.estate(place).tags;
+        if let Some(known) = tags.get(arn) {
             return known.clone();
         }
-        let service = crate::model::Arn::parse(arn)?.service;
+        let parsed = crate::model::Arn::parse(arn)?;
+        // AWS Backup leaves the account out of the ARNs of snapshots and images, and the tagging API does not.
+        if parsed.account.is_empty()
+            && let Some(known) = tags.get(&arn.replacen("::", &format!(":{}:", place.account), 1))
+        {
+            return known.clone();
+        }
+        let service = parsed.service;
         let listed = self.state(place, "resourcegroupstaggingapi.get-resources", "") == State::Complete;
         // The tagging API leaves out what was never tagged, and services it does not know.
         (listed && TAGGED_SERVICES.contains(&service)).then(BTreeMap::new)

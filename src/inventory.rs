@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 mod bounded;
@@ -48,6 +49,20 @@ pub struct Inventory {
     pub problems: Vec<Problem>,
     /// The files read, relative to the inventory; records refer to them by index.
     pub files: Vec<String>,
+    /// What it took to collect, where that is recorded.
+    pub calls: Option<Calls>,
+}
+
+/// Calls made, as AWS counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Calls {
+    /// Calls, each with all its retries.
+    pub calls: u64,
+    /// Attempts beyond the first of each call.
+    pub retries: u64,
+    /// Bytes of the responses' bodies.
+    pub bytes: u64,
 }
 
 /// Tags by key; `None` where two answers differ or one could not be read.

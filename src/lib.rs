@@ -34,6 +34,8 @@
 //! * The same inventory, controls, framework and evaluation time give the same bytes, in whatever order they were read.
 //! * One broken file, page, record or control never sinks the rest of a run.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod catalog;
 pub mod cli;
 pub mod collect;

@@ -78,6 +78,11 @@ impl Region {
     /// Where calls that are not regional are recorded.
     pub const GLOBAL: &'static str = "global";
 
+    /// What is not regional.
+    pub fn global() -> Self {
+        Self(Self::GLOBAL.into())
+    }
+
     /// The code.
     pub fn as_str(&self) -> &str {
         &self.0

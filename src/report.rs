@@ -17,7 +17,7 @@ pub mod text;
 
 use crate::evaluate::{Finding, MissingFact};
 use crate::framework::{ChosenControl, Framework};
-use crate::inventory::{CoverageRow, Inventory, Problem};
+use crate::inventory::{Calls, CoverageRow, Inventory, Problem};
 use crate::model::{Answer, Place, Severity};
 
 /// How many findings of each answer there are.
@@ -77,6 +77,8 @@ pub struct Basis {
     pub coverage: Vec<CoverageRow>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// The calls to AWS that the inventory took, where it tells.
+    pub calls: Option<Calls>,
 }
 
 impl Basis {
@@ -89,6 +91,7 @@ impl Basis {
             files: inventory.files.len(),
             coverage: inventory.coverage.rows(),
             problems: inventory.problems.clone(),
+            calls: inventory.calls,
         }
     }
 }

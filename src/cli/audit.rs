@@ -22,7 +22,8 @@ use crate::report::{Basis, Report, control_compliance, findings, resource_compli
 #[derive(Debug, clap::Args)]
 pub(super) struct AuditArgs {
     /// The folder of the inventory: <account>/<region>/<service>.<operation>.ndjson or .json
-    inventory: PathBuf,
+    #[cfg_attr(feature = "aws", arg(required_unless_present = "live"))]
+    inventory: Option<PathBuf>,
     /// A framework: a file in AWS's CreateFramework or CloudFormation form, or the name of a built-in one [default: aws-backup]
     #[arg(long = "framework", value_name = "FILE|NAME")]
     frameworks: Vec<String>,
@@ -40,6 +41,13 @@ pub(super) struct AuditArgs {
     /// The least severity that makes the exit status 3
     #[arg(long, value_enum, default_value = "low")]
     fail_on: FailOn,
+    /// Ask AWS first, and record what it says in INVENTORY, or nowhere if none is given
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    live: bool,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    asking: super::collect::LiveArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -80,15 +88,17 @@ pub(super) fn run(
 ) -> Result<ExitStatus, Failure> {
     let catalog = args.controls.load()?;
     let frameworks = frameworks(&catalog, &args.frameworks)?;
+    let source = Source::of(args, stderr)?;
+    let inventory = source.folder();
     let at = args.at.unwrap_or_else(Timestamp::now);
-    let collected = read(&args.inventory)?;
+    let collected = read(inventory)?;
     let basis = Basis::of(&collected.inventory, collected.digest, at);
     if basis.places.is_empty() || !collected.inventory.coverage.has_any() {
         for problem in &basis.problems {
             writeln!(stderr, "error: {}", crate::control::escape_controls(&problem.to_string()))?;
         }
         let message = "holds no recorded call that could be read; expected <account>/<region>/<service>.<operation>.ndjson or .json";
-        return Err(Failure::Message(format!("`{}` {message}", args.inventory.display())));
+        return Err(Failure::Message(format!("`{}` {message}", inventory.display())));
     }
     let facts = Facts::new(&collected.inventory, at);
     let mut report = Report::new(&frameworks, basis);
@@ -132,7 +142,44 @@ pub(super) fn run(
     })
 }
 
-fn frameworks(catalog: &Catalog, chosen: &[String]) -> Result<Vec<Framework>, Failure> {
+/// Where the inventory is.
+enum Source {
+    /// In a folder that stays.
+    Folder(PathBuf),
+    /// In a folder that goes when the run is over.
+    #[cfg(feature = "aws")]
+    Passing(tempfile::TempDir),
+}
+
+impl Source {
+    /// The folder that was named, collected into first if so asked.
+    fn of(args: &AuditArgs, stderr: &mut dyn Write) -> Result<Self, Failure> {
+        let named = args.inventory.clone().map(Self::Folder);
+        #[cfg(feature = "aws")]
+        if args.live {
+            let only = super::collect::needed(&args.asking, &args.controls, &args.frameworks)?;
+            let asked = super::collect::Asked::of(&args.asking, only)?;
+            let source = match named {
+                Some(named) => named,
+                None => Self::Passing(tempfile::tempdir()?),
+            };
+            super::collect::collect(&args.asking, asked, source.folder(), stderr)?;
+            return Ok(source);
+        }
+        let _ = stderr;
+        named.ok_or_else(|| Failure::Message("no inventory was given".to_owned()))
+    }
+
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Folder(folder) => folder,
+            #[cfg(feature = "aws")]
+            Self::Passing(folder) => folder.path(),
+        }
+    }
+}
+
+pub(super) fn frameworks(catalog: &Catalog, chosen: &[String]) -> Result<Vec<Framework>, Failure> {
     let mut frameworks = Vec::new();
     let mut errors = Vec::new();
     let default = [DEFAULT_FRAMEWORK.to_owned()];

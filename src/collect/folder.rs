@@ -6,10 +6,14 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 
+use super::journal::UNFINISHED;
+use super::manifest::{MANIFEST, Manifest};
 use crate::control::hexadecimal;
-use crate::inventory::{Inventory, InventoryReader, Problem};
+use crate::inventory::{Calls, Inventory, InventoryReader, Problem};
 
 /// An inventory and what pins it.
 pub struct Collected {
@@ -30,6 +34,7 @@ pub fn read(root: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<Collected>
     let entries = list(&canonical)?;
     walk(&canonical, entries, 1, &mut files, &mut reader);
     files.sort();
+    let mut recorded = Recorded::of(&canonical, &mut reader);
     let mut digest = Sha256::new();
     for (path, file) in files {
         if !reader.wants(&path) {
@@ -41,15 +46,66 @@ pub fn read(root: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<Collected>
                 let mut buffered = BufReader::with_capacity(1 << 16, &mut hashing);
                 reader.read(&path, &mut buffered);
                 drain(&mut buffered);
+                let of_file = hashing.hasher.finalize();
+                recorded.check(&path, &hexadecimal(&of_file), &mut reader);
                 digest.update((path.len() as u64).to_be_bytes());
                 digest.update(&path);
-                digest.update(hashing.hasher.finalize());
+                digest.update(of_file);
             }
             Err(error) => reader.unreadable(&path, &format!("could not be opened: {error}")),
         }
     }
     let digest = hexadecimal(&digest.finalize());
-    Ok(Collected { inventory: reader.finish(), digest })
+    let calls = recorded.finish(&mut reader);
+    let mut inventory = reader.finish();
+    inventory.calls = calls;
+    Ok(Collected { inventory, digest })
+}
+
+/// What the manifest says of the files.
+struct Recorded {
+    /// Digests by path, of files not read yet; `None` where there is no manifest.
+    files: Option<BTreeMap<String, String>>,
+    calls: Option<Calls>,
+}
+
+impl Recorded {
+    fn of(root: &Path, reader: &mut InventoryReader) -> Self {
+        let manifest = Manifest::read(root).unwrap_or_else(|error| {
+            let message = format!("could not be read, so no file was checked against it: {error}");
+            reader.add_problem(Problem::with_file(MANIFEST, message));
+            None
+        });
+        if manifest.is_none() && root.join(UNFINISHED).is_dir() {
+            let message = "the collection was not finished; go on with it with `collect --resume`";
+            reader.add_problem(Problem::with_file(UNFINISHED, message.to_owned()));
+        }
+        let calls = manifest.as_ref().map(|it| it.calls);
+        let files = manifest.map(|it| it.files.into_iter().map(|it| (it.path, it.sha256)).collect());
+        Self { files, calls }
+    }
+
+    fn check(&mut self, path: &str, sha256: &str, reader: &mut InventoryReader) {
+        let Some(files) = &mut self.files else {
+            return;
+        };
+        let message = match files.remove(path) {
+            Some(recorded) if recorded == sha256 => return,
+            Some(_) => "is not what was collected: its SHA-256 is not the one in manifest.json",
+            None => "was not collected: manifest.json does not name it",
+        };
+        reader.add_problem(Problem::with_file(path, message.to_owned()));
+    }
+
+    fn finish(self, reader: &mut InventoryReader) -> Option<Calls> {
+        for path in self.files.into_iter().flatten().map(|(path, _)| path) {
+            reader.add_problem(Problem::with_file(
+                path,
+                "is named by manifest.json and is not there".to_owned(),
+            ));
+        }
+        self.calls
+    }
 }
 
 /// How many bytes a folder's files have, for a progress bar; what cannot be seen counts nothing.
@@ -85,6 +141,9 @@ fn walk(
 ) {
     for path in entries {
         let name = relative(root, &path);
+        if name == UNFINISHED {
+            continue;
+        }
         let inside = match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_symlink() => match path.canonicalize() {
                 Ok(target) if target.starts_with(root) => Ok(target),

@@ -139,6 +139,9 @@ pub struct Coverage {
 const NOTHING: &str = "ResourceNotFoundException";
 const CONTRADICTION: &str = "it was answered both that there is none and that there is one";
 
+/// Refused, it stands for every call that could not even be made.
+const ASSUME_ROLE: &str = "sts.assume-role";
+
 /// One call as it was recorded.
 pub(super) struct Call {
     pub(super) place: Place,
@@ -250,7 +253,7 @@ impl Coverage {
     /// What is known of a question; `subject` is empty where it has none.
     pub fn state(&self, place: &Place, operation: &'static Operation, subject: &str) -> State {
         let Some(asked) = self.asked.get(&(place.clone(), operation.name)) else {
-            return State::NotAsked;
+            return self.locked_out(place).unwrap_or(State::NotAsked);
         };
         let state = asked.chains.get(subject).map_or(State::NotAsked, Chain::state);
         match (&state, asked.damage.first()) {
@@ -261,6 +264,13 @@ impl Coverage {
             }
             _ => state,
         }
+    }
+
+    /// Why nothing could be asked in a place: its role could not be assumed.
+    fn locked_out(&self, place: &Place) -> Option<State> {
+        let asked = self.asked.get(&(place.clone(), ASSUME_ROLE))?;
+        let refused = asked.chains.values().map(Chain::state);
+        refused.into_iter().find(|it| matches!(it, State::Refused(_)))
     }
 
     /// Whether a question was answered both with a thing and with its absence.

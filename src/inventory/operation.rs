@@ -79,12 +79,22 @@ pub static OPERATIONS: &[Operation] = &[
         &["AWS::BackupGateway::VirtualMachine"],
     ),
     get("backup.describe-backup-vault", "backup:DescribeBackupVault", &["BackupVaultName"]),
+    get("backup.describe-framework", "backup:DescribeFramework", &["FrameworkName"]),
     get("backup.describe-global-settings", "backup:DescribeGlobalSettings", &[]),
     get("backup.describe-protected-resource", "backup:DescribeProtectedResource", &["ResourceArn"]),
     get("backup.describe-region-settings", "backup:DescribeRegionSettings", &[]),
     get("backup.get-backup-plan", "backup:GetBackupPlan", &["BackupPlanId"]),
     get("backup.get-backup-selection", "backup:GetBackupSelection", &["BackupPlanId", "SelectionId"]),
     get("backup.get-backup-vault-access-policy", "backup:GetBackupVaultAccessPolicy", &["BackupVaultName"]),
+    get("backup.get-backup-vault-notifications", "backup:GetBackupVaultNotifications", &["BackupVaultName"]),
+    get("backup.get-legal-hold", "backup:GetLegalHold", &["LegalHoldId"]),
+    get("backup.get-restore-testing-plan", "backup:GetRestoreTestingPlan", &["RestoreTestingPlanName"]),
+    get(
+        "backup.get-restore-testing-selection",
+        "backup:GetRestoreTestingSelection",
+        &["RestoreTestingPlanName", "RestoreTestingSelectionName"],
+    ),
+    get("backup.get-supported-resource-types", "backup:GetSupportedResourceTypes", &[]),
     jobs("backup.list-backup-jobs", "backup:ListBackupJobs", "BackupJobs"),
     // Deleted plans are told by their date, so asking for them as well takes nothing away.
     Operation {
@@ -99,6 +109,8 @@ pub static OPERATIONS: &[Operation] = &[
     ),
     list("backup.list-backup-vaults", "backup:ListBackupVaults", "BackupVaultList"),
     jobs("backup.list-copy-jobs", "backup:ListCopyJobs", "CopyJobs"),
+    list("backup.list-frameworks", "backup:ListFrameworks", "Frameworks"),
+    list("backup.list-legal-holds", "backup:ListLegalHolds", "LegalHolds"),
     list("backup.list-protected-resources", "backup:ListProtectedResources", "Results"),
     list_of(
         "backup.list-recovery-points-by-backup-vault",
@@ -106,8 +118,15 @@ pub static OPERATIONS: &[Operation] = &[
         "RecoveryPoints",
         &["BackupVaultName"],
     ),
+    list("backup.list-report-plans", "backup:ListReportPlans", "ReportPlans"),
     jobs("backup.list-restore-jobs", "backup:ListRestoreJobs", "RestoreJobs"),
     list("backup.list-restore-testing-plans", "backup:ListRestoreTestingPlans", "RestoreTestingPlans"),
+    list_of(
+        "backup.list-restore-testing-selections",
+        "backup:ListRestoreTestingSelections",
+        "RestoreTestingSelections",
+        &["RestoreTestingPlanName"],
+    ),
     get("backup.list-tags", "backup:ListTags", &["ResourceArn"]),
     resources(
         "cloudformation.list-stacks",
@@ -116,6 +135,8 @@ pub static OPERATIONS: &[Operation] = &[
         NEXT_TOKEN,
         &["AWS::CloudFormation::Stack"],
     ),
+    list("cloudtrail.describe-trails", "cloudtrail:DescribeTrails", "trailList"),
+    get("cloudtrail.get-trail-status", "cloudtrail:GetTrailStatus", &["Name"]),
     // DocumentDB and Neptune answer with clusters of other engines too unless asked for their own.
     Operation {
         windows: &["Filters"],
@@ -148,6 +169,8 @@ pub static OPERATIONS: &[Operation] = &[
         NEXT_TOKEN,
         &["AWS::EC2::Instance"],
     ),
+    // Asked of all Regions, the answer says which of them the account may use.
+    Operation { windows: &["AllRegions"], ..list("ec2.describe-regions", "ec2:DescribeRegions", "Regions") },
     resources("ec2.describe-volumes", "ec2:DescribeVolumes", "Volumes", NEXT_TOKEN, &["AWS::EC2::Volume"]),
     resources(
         "efs.describe-file-systems",
@@ -165,6 +188,8 @@ pub static OPERATIONS: &[Operation] = &[
         &["AWS::FSx::FileSystem"],
     ),
     resources("fsx.describe-volumes", "fsx:DescribeVolumes", "Volumes", NEXT_TOKEN, &["AWS::FSx::Volume"]),
+    get("kms.describe-key", "kms:DescribeKey", &["KeyId"]),
+    get("kms.get-key-rotation-status", "kms:GetKeyRotationStatus", &["KeyId"]),
     Operation {
         windows: &["Filters"],
         ..resources(
@@ -175,7 +200,9 @@ pub static OPERATIONS: &[Operation] = &[
             &["AWS::Neptune::DBCluster"],
         )
     },
+    get("organizations.describe-effective-policy", "organizations:DescribeEffectivePolicy", &["PolicyType"]),
     get("organizations.describe-organization", "organizations:DescribeOrganization", &[]),
+    get("organizations.describe-policy", "organizations:DescribePolicy", &["PolicyId"]),
     list("organizations.list-accounts", "organizations:ListAccounts", "Accounts"),
     list_of(
         "organizations.list-accounts-for-parent",
@@ -190,7 +217,18 @@ pub static OPERATIONS: &[Operation] = &[
         &["ParentId"],
     ),
     list_of("organizations.list-parents", "organizations:ListParents", "Parents", &["ChildId"]),
+    // Backup policies are asked for by their type.
+    Operation {
+        windows: &["Filter"],
+        ..list("organizations.list-policies", "organizations:ListPolicies", "Policies")
+    },
     list("organizations.list-roots", "organizations:ListRoots", "Roots"),
+    list_of(
+        "organizations.list-targets-for-policy",
+        "organizations:ListTargetsForPolicy",
+        "Targets",
+        &["PolicyId"],
+    ),
     resources(
         "rds.describe-db-clusters",
         "rds:DescribeDBClusters",
@@ -244,6 +282,7 @@ pub static OPERATIONS: &[Operation] = &[
         MARKER,
         &["AWS::StorageGateway::Volume"],
     ),
+    get("sts.assume-role", "sts:AssumeRole", &["RoleArn"]),
     resources(
         "timestream-write.list-tables",
         "timestream:ListTables",
@@ -285,6 +324,6 @@ mod tests {
         for kind in crate::model::ResourceType::all() {
             assert!(Operation::listing(kind.cloudformation()).is_some(), "{kind:?} is listed by nothing");
         }
-        assert_eq!(Operation::named("backup.list-frameworks"), None);
+        assert_eq!(Operation::named("backup.list-report-jobs"), None);
     }
 }

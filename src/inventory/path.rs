@@ -89,7 +89,7 @@ mod tests {
                 "111122223333/global/organizations.list-roots.json",
                 "111122223333/global organizations.list-roots None",
             ),
-            ("111122223333/eu-west-1/backup.list-frameworks.json", "ignored"),
+            ("111122223333/eu-west-1/backup.list-report-jobs.json", "ignored"),
             ("111122223333/eu-west-1/notes.txt", "ignored"),
             ("README.md", "ignored"),
             ("manifest.json", "ignored"),

@@ -273,12 +273,18 @@ impl InventoryReader {
             _ if !operation.lists.is_empty() => {
                 read_resources(response, call, estate, (file, &self.inventory.files))
             }
-            _ => {
+            "organizations.list-accounts"
+            | "organizations.list-accounts-for-parent"
+            | "organizations.list-organizational-units-for-parent"
+            | "organizations.list-parents"
+            | "organizations.list-roots" => {
                 let mut members = Vec::new();
                 let page = read_into(response, operation, file, &mut members)?;
                 self.keep_members(call, members);
                 Ok(page)
             }
+            // Evidence that no fact is made of: that it was asked for, and how that ended, is all that is kept.
+            _ => read_each::<ServiceItem>(response, operation, file, &mut |_| ()),
         }
     }
 
@@ -350,10 +356,14 @@ impl InventoryReader {
                 estate.keep_tags(&subject, value.get("Tags"));
                 Ok(Vec::new())
             }
-            _ => {
+            "backup.describe-global-settings"
+            | "backup.describe-region-settings"
+            | "backup.get-supported-resource-types"
+            | "organizations.describe-organization" => {
                 estate.settings.push((call.operation.name, value));
                 Ok(Vec::new())
             }
+            _ => Ok(Vec::new()),
         };
         Ok(match read {
             Ok(lost) => {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Report, Totals};
-use crate::inventory::{CoverageRow, Problem};
+use crate::inventory::{Calls, CoverageRow, Problem};
 use crate::model::Severity;
 
 /// The version of this shape; it grows when a member is added or changes meaning.
@@ -39,6 +39,8 @@ struct Tool {
 struct InventoryBasis<'a> {
     sha256: &'a str,
     files: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<Calls>,
     places: Vec<String>,
 }
 
@@ -97,6 +99,7 @@ impl<'a> Summary<'a> {
             inventory: InventoryBasis {
                 sha256: &report.basis.inventory_digest,
                 files: report.basis.files,
+                calls: report.basis.calls,
                 places: report.basis.places.iter().map(ToString::to_string).collect(),
             },
             totals: report.totals,

@@ -335,6 +335,7 @@ proptest! {
             files: 0,
             coverage: Vec::new(),
             problems: Vec::new(),
+            calls: None,
         };
         let mut report = Report::new(&frameworks, basis);
         report.add(&finding);

@@ -111,7 +111,7 @@ proptest! {
         start in 0..4_000_000_000_i64,
     ) {
         let weekly = |by: i32| {
-            let days: Vec<String> = weekdays.iter().map(|day| ((day + by) % 7 + 1).to_string()).collect();
+            let days: Vec<String> = weekdays.iter().map(|day: &i32| ((day + by) % 7 + 1).to_string()).collect();
             schedule(&format!("{minute} {hour} ? * {} *", days.join(",")), "UTC")
         };
         let from = Timestamp::from_second(start).unwrap();

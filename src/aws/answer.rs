@@ -1,0 +1,261 @@
+//! What came of a call: the body as AWS sent it, or the error with its code.
+//!
+//! Reads no body itself; the SDK's typed answer says what it names and whether there are more pages.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde_json::Value;
+
+use super::Reply;
+use crate::collect::Answer;
+use crate::inventory::{CallError, Calls};
+
+/// Calls made so far, by everything that shares it.
+#[derive(Debug, Default)]
+pub struct Counts {
+    calls: AtomicU64,
+    attempts: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Counts {
+    /// The counts as they are now.
+    pub fn calls(&self) -> Calls {
+        let [calls, attempts, bytes] =
+            [&self.calls, &self.attempts, &self.bytes].map(|it| it.load(Ordering::Relaxed));
+        Calls { calls, retries: attempts.saturating_sub(calls), bytes }
+    }
+}
+
+/// Keeps the body of one call's last response.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    body: Arc<Mutex<Option<Vec<u8>>>>,
+    counts: Arc<Counts>,
+}
+
+impl Seen {
+    pub(super) fn new(counts: &Arc<Counts>) -> Self {
+        counts.calls.fetch_add(1, Ordering::Relaxed);
+        Self { body: Arc::default(), counts: Arc::clone(counts) }
+    }
+
+    fn body(&self) -> Vec<u8> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    }
+}
+
+impl Intercept for Seen {
+    fn name(&self) -> &'static str {
+        "Seen"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.counts.attempts.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    // The response has been read into memory by now, and before this it need not have been.
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(bytes) = context.response().body().bytes() {
+            self.counts.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            *self.body.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes.to_vec());
+        }
+        Ok(())
+    }
+}
+
+/// What an answer says beside its body.
+#[derive(Default)]
+pub(super) struct Named {
+    /// The token of the next page.
+    pub(super) next: Option<String>,
+    /// What other operations are asked of: parameter and value.
+    pub(super) found: Vec<(&'static str, String)>,
+}
+
+impl Named {
+    /// Nothing to follow.
+    pub(super) fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// A page of a list that names nothing to follow.
+    pub(super) fn page(next: Option<String>) -> Self {
+        Self { next, found: Vec::new() }
+    }
+
+    /// Adds what there is under a parameter's name.
+    pub(super) fn add(
+        mut self,
+        parameter: &'static str,
+        values: impl IntoIterator<Item = Option<String>>,
+    ) -> Self {
+        self.found.extend(values.into_iter().flatten().map(|value| (parameter, value)));
+        self
+    }
+}
+
+/// An answer in JSON, as AWS sent it.
+pub(super) fn as_sent<O, E>(
+    (seen, sent): (Seen, Result<O, SdkError<E, HttpResponse>>),
+    named: impl FnOnce(O) -> Named,
+) -> Option<Reply>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    Some(match sent {
+        Ok(output) => one_line(seen.body()).map(|body| {
+            let Named { next, found } = named(output);
+            Answer { body, next, found }
+        }),
+        Err(error) => Err(failure(&error)),
+    })
+}
+
+/// An answer that is no JSON, in the shape that the AWS CLI prints.
+pub(super) fn as_printed<O, E>(
+    (seen, sent): (Seen, Result<O, SdkError<E, HttpResponse>>),
+    printed: impl FnOnce(O) -> (Value, Named),
+) -> Option<Reply>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    Some(match sent {
+        // The SDK takes XML that breaks off for XML that ends.
+        Ok(_) if breaks_off(&seen.body()) => Err(CallError {
+            code: UNREADABLE.to_owned(),
+            message: "the body breaks off before its end".to_owned(),
+        }),
+        Ok(output) => {
+            let (body, Named { next, found }) = printed(output);
+            Ok(Answer { body: body.to_string(), next, found })
+        }
+        Err(error) => Err(failure(&error)),
+    })
+}
+
+/// A body fit for a line of its own; an empty one is AWS's way of saying `{}`.
+fn one_line(body: Vec<u8>) -> Result<String, CallError> {
+    let mut body = String::from_utf8(body).map_err(|_| CallError {
+        code: UNREADABLE.to_owned(),
+        message: "the body is not UTF-8".to_owned(),
+    })?;
+    // A line break in JSON is white space: in a string it would be escaped.
+    if body.contains(['\n', '\r']) {
+        body = body.replace(['\n', '\r'], " ");
+    }
+    Ok(if body.trim().is_empty() { "{}".to_owned() } else { body })
+}
+
+/// Whether a body is XML that does not end with the end of what it begins with.
+fn breaks_off(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    let mut rest = text.trim();
+    let end = rest;
+    while rest.starts_with("<?") || rest.starts_with("<!") {
+        let Some((_, after)) = rest.split_once('>') else {
+            return true;
+        };
+        rest = after.trim_start();
+    }
+    let Some(rest) = rest.strip_prefix('<') else {
+        return false;
+    };
+    let name: String =
+        rest.chars().take_while(|it| !it.is_whitespace() && !matches!(it, '>' | '/')).collect();
+    !end.ends_with(&format!("</{name}>")) && !end.ends_with("/>")
+}
+
+const UNREADABLE: &str = "UnreadableResponse";
+
+/// The error as AWS codes it; where AWS did not answer, or not readably, with a code of our own.
+pub(super) fn failure<E>(error: &SdkError<E, HttpResponse>) -> CallError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let (code, message) = match error {
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status();
+            let code = match service.err().code() {
+                Some(code) => code.to_owned(),
+                // A success that is no answer.
+                None if status.is_success() => UNREADABLE.to_owned(),
+                None => format!("HTTP{}", status.as_u16()),
+            };
+            (code, service.err().message().unwrap_or_default().to_owned())
+        }
+        SdkError::TimeoutError(_) => ("TimedOut".to_owned(), reasons(error)),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => ("TimedOut".to_owned(), reasons(error)),
+        SdkError::DispatchFailure(_) => ("Unreachable".to_owned(), reasons(error)),
+        SdkError::ResponseError(_) => (UNREADABLE.to_owned(), reasons(error)),
+        _ => ("NotSent".to_owned(), reasons(error)),
+    };
+    CallError { code, message }
+}
+
+/// The sentences of an error and of what caused it; the causes' own details, which hold the response, are left out.
+pub(super) fn reasons(error: &dyn Error) -> String {
+    let mut sentences = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let sentence = error.to_string();
+        if sentences.last() != Some(&sentence) {
+            sentences.push(sentence);
+        }
+        cause = error.source();
+    }
+    sentences.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn xml_that_breaks_off_is_told_from_xml_that_ends() {
+        for (body, expected) in [
+            ("<?xml version=\"1.0\"?>\n<R xmlns=\"x\"><a>1</a></R>\n", false),
+            ("<R/>", false),
+            ("<R><a>1</a>", true),
+            ("<?xml version=\"1.0\"?>\n<R xmlns=\"x\"><a>1</a", true),
+            ("<?xml", true),
+            // CBOR and an empty body are the SDK's to judge.
+            ("\u{bf}a", false),
+            ("", false),
+        ] {
+            assert_eq!(breaks_off(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_one_line_and_an_empty_one_an_empty_object() {
+        for (body, expected) in [("{\n \"a\":\r\n1}", "{  \"a\":  1}"), ("", "{}"), (" ", "{}"), ("{}", "{}")]
+        {
+            assert_eq!(one_line(body.as_bytes().to_vec()).unwrap(), expected);
+        }
+        assert!(one_line(vec![0xff]).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+"""AWS as a recorded inventory describes it, put in front of MiniStack. Holds nothing itself."""
