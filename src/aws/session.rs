@@ -49,10 +49,10 @@ impl Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// AWS does not say who asks: there are no credentials, or they are not good.
-    #[error("AWS does not accept the credentials: {}: {}; set AWS_PROFILE or --profile, or sign in", .0.code, .0.message)]
+    #[error("the credentials are not good for AWS: {}: {}; set AWS_PROFILE or --profile, or sign in", .0.code, .0.message)]
     Identity(CallError),
     /// AWS's answer lacks the account.
-    #[error("AWS did not say which account the credentials belong to")]
+    #[error("the credentials belong to no account that AWS names")]
     NoAccount,
 }
 
