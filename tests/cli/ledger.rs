@@ -118,6 +118,18 @@ fn a_violation_is_followed_from_run_to_run() {
 }
 
 #[test]
+fn of_two_runs_of_one_time_the_graver_answer_stands() {
+    let estate = Estate::new();
+    estate.audit(1);
+    estate.refuse_policy("prod-primary", "ResourceNotFoundException");
+    let said = estate.audit(1);
+    assert!(said.contains("1 new, 11 still open") && said.contains("Another run of the same"), "{said}");
+    estate.mend(POLICIES);
+    let said = estate.audit(1);
+    assert!(said.contains("12 still open") && said.contains("Another run of the same"), "{said}");
+}
+
+#[test]
 fn what_is_absent_is_gone_only_where_everything_was_listed() {
     let estate = Estate::new();
     estate.audit(1);

@@ -249,6 +249,11 @@ fn records_runs(store: &mut dyn Store) {
     let movement = Recorder::begin(store, run_there, [scope("A", THERE)]).unwrap().finish().unwrap();
     assert_eq!(steps(&movement), "1 gone; 0 open, 0 undecided");
     assert!(store.record(&one).unwrap().unwrap().is_open());
+    // One that ended before all was written is recorded to its end when it comes again.
+    let three = key("A", THERE, "three");
+    assert_eq!(steps(&run(store, 7, &[(&one, bad())], &[])), "; 1 open, 0 undecided");
+    let movement = run(store, 7, &[(&one, bad()), (&three, bad())], &[]);
+    assert_eq!((movement.left_alone, steps(&movement).as_str()), (0, "1 opened; 2 open, 0 undecided"));
     assert_eq!(
         past(store, Some(&one), None),
         ["one opened", "one undecided", "one resolved", "one reopened"]
