@@ -14,6 +14,8 @@ mod controls;
 mod explain;
 mod output;
 mod scaffold;
+#[cfg(feature = "ledger")]
+mod violations;
 
 use crate::catalog::{Catalog, CatalogError};
 
@@ -77,6 +79,9 @@ enum Command {
     /// Explain what a schedule, a selection or a vault policy means.
     #[command(subcommand)]
     Explain(explain::ExplainCommand),
+    /// List and show recorded violations, and their history.
+    #[cfg(feature = "ledger")]
+    Violations(violations::ViolationsArgs),
 }
 
 /// Runs the command of this process's arguments.
@@ -90,6 +95,8 @@ pub fn main() -> ExitStatus {
         Command::Audit(args) => audit::run(&args, &mut stdout, &mut stderr),
         Command::Controls(command) => controls::run(&command, &mut stdout, &mut stderr),
         Command::Explain(command) => explain::run(&command, &mut stdout),
+        #[cfg(feature = "ledger")]
+        Command::Violations(args) => violations::run(&args, &mut stdout),
     };
     match result.and_then(|status| stdout.flush().map(|()| status).map_err(Failure::Output)) {
         Ok(status) => status,

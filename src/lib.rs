@@ -1,10 +1,10 @@
 //! backproof proves, or disproves, that backups on AWS are what policy says they must be.
 //!
 //! ```text
-//! collect ──► inventory ──► facts ──► evaluate ──► report
-//!  where        what AWS     things    one question   one value,
-//!  records      said, and    and what  per control,   many writers
-//!  come from    what not     is known  resource and
+//! collect ──► inventory ──► facts ──► evaluate ──► report ──► ledger
+//!  where        what AWS     things    one question   one value,   what changed
+//!  records      said, and    and what  per control,   many         since the
+//!  come from    what not     is known  resource and   writers      last run
 //!                            of them   evidence
 //!                                         ▲
 //!             catalog ──► control ──► framework
@@ -16,7 +16,8 @@
 //! [`inventory`] reads recorded calls and remembers which were never made; [`facts`] joins them into things,
 //! gathered in families that are judged together. [`control`] turns a folder under `controls/` into something that
 //! can be asked, [`framework`] chooses controls, parameters and scope, and [`evaluate`] is the only place that asks
-//! Cedar. [`report`] counts what comes out and writes it. [`collect`] and [`catalog`] read folders; [`cli`] is on top.
+//! Cedar. [`report`] counts what comes out and writes it; [`ledger`] records it from run to run. [`collect`] and
+//! [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
 //!
 //! To follow one recovery point: `inventory::read` finds its line, `inventory::page` its JSON,
 //! `facts::recovery_point` makes it a thing, `facts::family` puts it beside its resource, `evaluate` asks,
@@ -32,6 +33,7 @@
 //!   is put forward as such.
 //! * Nothing turns COMPLIANT because something is missing; that is a property test.
 //! * The same inventory, controls, framework and evaluation time give the same bytes, in whatever order they were read.
+//! * An older evaluation never overwrites a newer one in the ledger, and nothing is resolved because something is missing.
 //! * One broken file, page, record or control never sinks the rest of a run.
 
 #[cfg(feature = "aws")]
@@ -44,6 +46,7 @@ pub mod evaluate;
 pub mod facts;
 pub mod framework;
 pub mod inventory;
+pub mod ledger;
 pub mod model;
 pub mod report;
 pub mod schedule;

@@ -14,6 +14,9 @@ mod bad_input;
 mod custom_controls;
 #[path = "cli/explain.rs"]
 mod explain;
+#[cfg(feature = "ledger")]
+#[path = "cli/ledger.rs"]
+mod ledger;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/refusals.rs"]
@@ -174,6 +177,10 @@ fn every_command_says_how_to_use_it() {
         vec!["explain", "schedule", "--help"],
         vec!["explain", "coverage", "--help"],
         vec!["explain", "vault-policy", "--help"],
+        vec!["violations", "--help"],
+        vec!["violations", "list", "--help"],
+        vec!["violations", "show", "--help"],
+        vec!["violations", "history", "--help"],
     ] {
         let run = backproof(&command);
         assert_eq!(run.status, 0);

@@ -29,7 +29,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("report", &["control", "evaluate", "facts", "framework", "inventory", "model"]),
     ("collect", &["control", "facts", "framework", "inventory", "model", "vocabulary"]),
     ("aws", &["collect", "inventory", "model"]),
-    ("ledger", &["evaluate", "framework", "model", "report"]),
+    ("ledger", &["control", "evaluate", "model", "report"]),
     ("catalog", &["control", "framework", "model", "vocabulary"]),
     (
         "cli",
@@ -52,11 +52,11 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
 ];
 
-/// Modules that are the outside; all others are pure and synchronous.
-const OUTSIDE: [&str; 5] = ["aws", "collect", "ledger", "catalog", "cli"];
+/// Modules and files that are the outside; all others are pure and synchronous.
+const OUTSIDE: [&str; 5] = ["src/aws", "src/collect", "src/ledger/sqlite", "src/catalog", "src/cli"];
 
 /// What no file of the core says.
-const WORDS_OF_THE_OUTSIDE: [&str; 17] = [
+const WORDS_OF_THE_OUTSIDE: [&str; 18] = [
     "std::fs",
     "std::env",
     "std::net::Tcp",
@@ -74,6 +74,7 @@ const WORDS_OF_THE_OUTSIDE: [&str; 17] = [
     "async fn",
     "println!",
     "include_dir",
+    "rusqlite",
 ];
 
 /// Facts that the example estate cannot show, with why.
@@ -116,10 +117,11 @@ fn texts() -> BTreeMap<String, String> {
         paths.sort();
         for path in paths {
             let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            if [".git", "target"].contains(&name.as_str()) {
+                continue;
+            }
             if path.is_dir() {
-                if ![".git", "target"].contains(&name.as_str()) {
-                    walk(&path, texts);
-                }
+                walk(&path, texts);
             } else if let Ok(text) = fs::read_to_string(&path) {
                 texts.insert(name, text);
             }
@@ -212,10 +214,10 @@ fn modules_named(code: &str) -> Vec<String> {
 #[test]
 fn the_core_says_no_word_of_the_outside() {
     for (module, files) in modules() {
-        if OUTSIDE.contains(&module.as_str()) {
-            continue;
-        }
         for (name, code) in files {
+            if OUTSIDE.iter().any(|it| name.starts_with(it)) {
+                continue;
+            }
             for word in WORDS_OF_THE_OUTSIDE {
                 assert!(!code.contains(word), "{name} says `{word}`; {module} is pure and synchronous");
             }

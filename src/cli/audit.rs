@@ -8,12 +8,15 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
+pub(super) mod ledger;
+
 use super::{ControlsArgs, ExitStatus, Failure, output};
 use crate::catalog::{Catalog, DEFAULT_FRAMEWORK};
 use crate::collect::folder;
 use crate::evaluate::{Finding, evaluate};
 use crate::facts::Facts;
 use crate::framework::Framework;
+use crate::ledger::{Movement, Recorder};
 use crate::model::Severity;
 use crate::report::layout::{CONTROL_COMPLIANCE_REPORT, RESOURCE_COMPLIANCE_REPORT, key};
 use crate::report::{Basis, Report, control_compliance, findings, resource_compliance, summary, text};
@@ -35,6 +38,8 @@ pub(super) struct AuditArgs {
     /// Where to write the reports: AWS's two compliance reports, findings.ndjson and summary.json
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: ledger::LedgerArgs,
     /// What to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -52,9 +57,9 @@ pub(super) struct AuditArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A table by control and the worst findings
+    /// A table by control, the worst findings, and what moved in the ledger
     Text,
-    /// The summary and every finding, as one JSON object
+    /// The summary, every finding, and what moved in the ledger, as one JSON object
     Json,
     /// Every finding, as CSV
     Csv,
@@ -102,6 +107,10 @@ pub(super) fn run(
     }
     let facts = Facts::new(&collected.inventory, at);
     let mut report = Report::new(&frameworks, basis);
+    let mut ledger = args.ledger.open(args.out.as_deref())?;
+    let ledger_path = ledger.as_ref().map(|it| it.path.clone()).unwrap_or_default();
+    let ledger_failed = |error| ledger::failed(&ledger_path, &error);
+    let mut recorder = ledger.as_mut().map(|it| it.begin(&report)).transpose().map_err(ledger_failed)?;
     let mut files = match &args.out {
         Some(folder) => Some(Files::create(folder, &report)?),
         None => None,
@@ -116,22 +125,27 @@ pub(super) fn run(
     };
     let mut printer = Printer::new(args.format, stdout)?;
     // Whoever reads what is printed may stop; the files are written all the same.
-    let (mut written, mut printed) = (Ok(()), Ok(()));
+    let (mut written, mut recorded, mut printed) = (Ok(()), Ok(()), Ok(()));
     evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
         report.add(&finding);
         if written.is_ok() {
             written = files.as_mut().map_or(Ok(()), |it| it.write(&finding));
+        }
+        if recorded.is_ok() {
+            recorded = recorder.as_mut().map_or(Ok(()), |it| it.observe(&finding));
         }
         if printed.is_ok() {
             printed = printer.write(&finding);
         }
     });
     written?;
+    recorded.map_err(ledger_failed)?;
     if let Some(files) = files {
         files.finish(&report)?;
     }
+    let movement = recorder.map(Recorder::finish).transpose().map_err(ledger_failed)?;
     printed?;
-    printer.finish(&report)?;
+    printer.finish(&report, movement.as_ref())?;
     if let Some(folder) = &args.out {
         writeln!(stderr, "reports are in {}", folder.display())?;
     }
@@ -252,12 +266,19 @@ impl<'o> Printer<'o> {
         }
     }
 
-    fn finish(self, report: &Report<'_>) -> io::Result<()> {
+    fn finish(self, report: &Report<'_>, movement: Option<&Movement>) -> io::Result<()> {
         match self {
-            Self::Text(output) => text::write(report, output),
+            Self::Text(output) => {
+                text::write(report, output)?;
+                movement.map_or(Ok(()), |it| ledger::write(it, output))
+            }
             Self::Json { output, .. } => {
                 output.write_all(b"\n],\"summary\":")?;
                 serde_json::to_writer(&mut *output, &summary::Summary::of(report))?;
+                if let Some(movement) = movement {
+                    output.write_all(b",\"ledger\":")?;
+                    serde_json::to_writer(&mut *output, movement)?;
+                }
                 output.write_all(b"}\n")
             }
             Self::Csv(csv) => csv.finish().map(|_| ()),

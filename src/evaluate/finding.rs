@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ask::Verdict;
 use crate::facts::Uid;
@@ -68,8 +68,8 @@ fn str_is_empty(text: &Arc<str>) -> bool {
 }
 
 /// A fact that could not be learned, and what would mend it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct MissingFact {
     /// The fact as policies name it, such as `resource.lifecycle`; empty where it is a whole list.
     #[serde(skip_serializing_if = "String::is_empty")]

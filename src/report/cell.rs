@@ -22,7 +22,7 @@ pub fn original(cell: &str) -> &str {
 }
 
 /// The writer's own error: one who stops reading is told apart from a disk that is full.
-pub(super) fn io_error(error: csv::Error) -> io::Error {
+pub fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),

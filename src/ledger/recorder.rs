@@ -1,0 +1,281 @@
+//! One run over an inventory: its findings go in as they are made, what moved comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::key::{Id, Key, Scope};
+use super::observation::{Observation, Seen};
+use super::record::{Cause, Record, Step};
+use super::store::{Store, StoreError, advance};
+use super::transition::Change;
+use crate::control::hexadecimal;
+use crate::evaluate::{Finding, MissingFact, NOT_LISTED_REASON};
+use crate::model::{AccountId, Answer, Region, Severity};
+use crate::report::Report;
+
+/// A run: what was judged by what, at which time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The first 16 digits of a digest of all that the run rests on: the same run has the same id.
+    pub id: String,
+    /// The evaluation time.
+    pub at: Timestamp,
+    /// SHA-256 of the inventory.
+    pub inventory: String,
+}
+
+impl Run {
+    /// The run of a report, whose basis must stand; findings may be missing yet.
+    pub fn of(report: &Report<'_>) -> Self {
+        let basis = &report.basis;
+        let mut hasher = Sha256::new();
+        let mut add = |text: &str| {
+            hasher.update((text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        };
+        add(&basis.at.to_string());
+        add(&basis.inventory_digest);
+        for framework in report.frameworks {
+            add(&framework.name);
+            for chosen in &framework.controls {
+                add(&chosen.control.name);
+                add(&chosen.control.digest);
+                add(&chosen.scope.shown());
+                for (name, value) in &chosen.given {
+                    add(name);
+                    add(value);
+                }
+            }
+        }
+        let mut id = hexadecimal(&hasher.finalize());
+        id.truncate(16);
+        Self { id, at: basis.at, inventory: basis.inventory_digest.clone() }
+    }
+}
+
+/// What a report judges: every control of every framework in every account and Region.
+pub fn scopes(report: &Report<'_>) -> Vec<Scope> {
+    let chosen = report.frameworks.iter().flat_map(|framework| {
+        framework.controls.iter().map(|it| (framework.name.clone(), it.control.name.clone()))
+    });
+    let of = |(framework, control): (String, String)| {
+        report.basis.places.iter().map(move |place| Scope {
+            framework: framework.clone(),
+            control: control.clone(),
+            place: place.clone(),
+        })
+    };
+    chosen.flat_map(of).collect()
+}
+
+/// A violation that took a step in this run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moved {
+    /// Its severity; the gravest comes first.
+    #[serde(serialize_with = "severity")]
+    pub severity: std::cmp::Reverse<Severity>,
+    /// The control.
+    pub control: String,
+    /// The account.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Region,
+    /// The resource's type.
+    pub resource_type: String,
+    /// What people call the resource.
+    pub resource_name: String,
+    /// The resource's ARN or id.
+    pub resource: String,
+    /// All digits of its id.
+    pub id: String,
+}
+
+fn severity<S: serde::Serializer>(
+    severity: &std::cmp::Reverse<Severity>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    severity.0.serialize(serializer)
+}
+
+fn time<S: serde::Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|it| it.to_string()).serialize(serializer)
+}
+
+impl Moved {
+    fn of(record: &Record) -> Self {
+        let Key { scope, resource_type, resource } = &record.key;
+        Self {
+            severity: std::cmp::Reverse(record.violation.severity),
+            control: scope.control.clone(),
+            account: scope.place.account,
+            region: scope.place.region.clone(),
+            resource_type: resource_type.clone(),
+            resource_name: record.violation.name.clone(),
+            resource: resource.clone(),
+            id: record.key.id().as_str().to_owned(),
+        }
+    }
+
+    /// The first 12 digits of its id.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..Id::SHORT).unwrap_or(&self.id)
+    }
+}
+
+/// The most violations that are named for each step.
+const MAX_NAMED: usize = 5;
+
+/// What a run moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Movement {
+    /// The run's id.
+    pub run: String,
+    /// When what the run judges was last judged before; `None` if it never was.
+    #[serde(serialize_with = "time")]
+    pub since: Option<Timestamp>,
+    /// How many violations took which step.
+    pub steps: BTreeMap<Step, u64>,
+    /// How many violations are open now, of what the run judges.
+    pub open: u64,
+    /// How many of those could not be looked at.
+    pub undecided: u64,
+    /// The gravest violations of each step.
+    pub gravest: BTreeMap<Step, BTreeSet<Moved>>,
+    /// How many controls × accounts × Regions the run judges.
+    pub scopes: u64,
+    /// How many of those were judged at a later time already, and are left as they are.
+    pub left_alone: u64,
+    /// Other runs with the same evaluation time.
+    pub simultaneous: Vec<String>,
+}
+
+impl Movement {
+    /// How many violations took this step.
+    pub fn count(&self, step: Step) -> u64 {
+        self.steps.get(&step).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, change: &Change) {
+        let Change::Moved(record, entry) = change else {
+            return;
+        };
+        *self.steps.entry(entry.step).or_default() += 1;
+        let named = self.gravest.entry(entry.step).or_default();
+        named.insert(Moved::of(record));
+        if named.len() > MAX_NAMED {
+            named.pop_last();
+        }
+    }
+}
+
+/// How one scope fares in this run.
+#[derive(Default)]
+struct Look {
+    left_alone: bool,
+    /// Whether anything was judged there.
+    any: bool,
+    /// What kept the scope from being listed whole.
+    missing: Vec<MissingFact>,
+    whole: bool,
+}
+
+/// Takes the findings of one run into a store.
+pub struct Recorder<'s> {
+    store: &'s mut dyn Store,
+    run: Run,
+    looks: BTreeMap<Scope, Look>,
+    movement: Movement,
+}
+
+impl<'s> Recorder<'s> {
+    /// Begins a run that judges these scopes.
+    pub fn begin(
+        store: &'s mut dyn Store,
+        run: Run,
+        scopes: impl IntoIterator<Item = Scope>,
+    ) -> Result<Self, StoreError> {
+        store.begin()?;
+        let mut movement = Movement { run: run.id.clone(), ..Movement::default() };
+        let mut looks = BTreeMap::new();
+        for scope in scopes {
+            let before = store.looked_at(&scope)?;
+            let left_alone = before.is_some_and(|it| it > run.at);
+            movement.since = movement.since.max(before);
+            movement.scopes += 1;
+            movement.left_alone += u64::from(left_alone);
+            looks.insert(scope, Look { left_alone, whole: true, ..Look::default() });
+        }
+        movement.simultaneous = store.runs_at(run.at)?;
+        movement.simultaneous.retain(|it| *it != run.id);
+        Ok(Self { store, run, looks, movement })
+    }
+
+    /// Takes a finding in.
+    pub fn observe(&mut self, finding: &Finding<'_>) -> Result<(), StoreError> {
+        let key = Key::of(finding);
+        let not_listed = finding.answer == Answer::InsufficientData
+            && finding.reasons.iter().any(|it| it == NOT_LISTED_REASON);
+        if not_listed {
+            self.not_listed(&key.scope, &finding.missing);
+            return Ok(());
+        }
+        self.see(key, Seen::of(finding))
+    }
+
+    /// Takes in what was seen of one resource.
+    pub fn see(&mut self, key: Key, seen: Seen) -> Result<(), StoreError> {
+        let Some(look) = self.looks.get_mut(&key.scope) else {
+            return Ok(());
+        };
+        look.any = true;
+        if look.left_alone {
+            return Ok(());
+        }
+        let cause = Cause::Run(self.run.id.clone());
+        let change = advance(self.store, &Observation { key, at: self.run.at, cause, seen })?;
+        self.movement.add(&change);
+        Ok(())
+    }
+
+    /// Takes in that not everything could be listed there: what is absent may exist.
+    pub fn not_listed(&mut self, scope: &Scope, missing: &[MissingFact]) {
+        if let Some(look) = self.looks.get_mut(scope) {
+            look.whole = false;
+            look.missing.extend_from_slice(missing);
+        }
+    }
+
+    /// Ends the run: what is absent is gone where everything was listed, and undecided where it could not be.
+    ///
+    /// Nothing is kept if this is never called, where the store has transactions.
+    pub fn finish(mut self) -> Result<Movement, StoreError> {
+        let at = self.run.at;
+        for (scope, look) in std::mem::take(&mut self.looks) {
+            if !look.left_alone {
+                for record in self.store.open_before(&scope, at)? {
+                    let seen = if look.whole { Seen::Gone } else { Seen::undecided(&look.missing) };
+                    let cause = Cause::Run(self.run.id.clone());
+                    let observation = Observation { key: record.key, at, cause, seen };
+                    let change = advance(self.store, &observation)?;
+                    self.movement.add(&change);
+                }
+                if look.whole || look.any {
+                    self.store.look(&scope, at)?;
+                }
+            }
+            let (open, undecided) = self.store.count_open(&scope)?;
+            self.movement.open += open;
+            self.movement.undecided += undecided;
+        }
+        if self.movement.left_alone < self.movement.scopes {
+            self.store.add_run(&self.run)?;
+        }
+        self.store.commit()?;
+        Ok(self.movement)
+    }
+}
