@@ -5,6 +5,7 @@
 mod answer;
 mod backup;
 mod clients;
+mod ec2;
 mod evidence;
 mod lists;
 mod organizations;
@@ -46,7 +47,8 @@ impl Port for Clients {
             "backup" => backup::ask(self, name, request).await,
             "organizations" => organizations::ask(self, name, request).await,
             "cloudtrail" | "kms" => evidence::ask(self, name, request).await,
-            "cloudformation" | "docdb" | "ec2" | "neptune" | "rds" | "redshift" | "s3api" => {
+            "ec2" => ec2::ask(self, name, request).await,
+            "cloudformation" | "docdb" | "neptune" | "rds" | "redshift" | "s3api" => {
                 services::ask(self, name, request).await
             }
             _ => lists::ask(self, name, request).await,

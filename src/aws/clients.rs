@@ -6,6 +6,7 @@ use aws_config::SdkConfig;
 use aws_smithy_runtime::client::retries::RetryPartition;
 
 use super::answer::{Counts, Seen};
+use super::ec2;
 
 /// Declares the clients: the name of each with its SDK.
 macro_rules! clients {
@@ -14,25 +15,24 @@ macro_rules! clients {
         #[derive(Debug)]
         pub struct Clients {
             config: SdkConfig,
-            /// Whose retries count together: an account and Region.
+            /// The account and Region.
             partition: String,
             counts: Arc<Counts>,
+            ec2: OnceLock<ec2::Client>,
             $($name: OnceLock<$sdk::Client>,)+
         }
 
         impl Clients {
             /// Clients that use this configuration; nothing is sent.
             pub(super) fn new(config: SdkConfig, partition: String, counts: Arc<Counts>) -> Self {
-                Self { config, partition, counts, $($name: OnceLock::new(),)+ }
+                Self { config, partition, counts, ec2: OnceLock::new(), $($name: OnceLock::new(),)+ }
             }
 
             $(
                 pub(super) fn $name(&self) -> &$sdk::Client {
                     self.$name.get_or_init(|| {
-                        // A throttled account does not slow others down.
-                        let name = format!("{} {}", self.partition, stringify!($name));
                         let config = $sdk::config::Builder::from(&self.config);
-                        let config = config.retry_partition(RetryPartition::new(name));
+                        let config = config.retry_partition(self.retry_partition(stringify!($name)));
                         $sdk::Client::from_conf(config.build())
                     })
                 }
@@ -48,7 +48,6 @@ clients! {
     cloudtrail: aws_sdk_cloudtrail,
     dsql: aws_sdk_dsql,
     dynamodb: aws_sdk_dynamodb,
-    ec2: aws_sdk_ec2,
     efs: aws_sdk_efs,
     eks: aws_sdk_eks,
     fsx: aws_sdk_fsx,
@@ -65,6 +64,15 @@ clients! {
 }
 
 impl Clients {
+    pub(super) fn ec2(&self) -> &ec2::Client {
+        self.ec2.get_or_init(|| ec2::Client::new(&self.config, self.retry_partition("ec2")))
+    }
+
+    /// Whose retries count together: a throttled account does not slow others down.
+    fn retry_partition(&self, service: &str) -> RetryPartition {
+        RetryPartition::new(format!("{} {service}", self.partition))
+    }
+
     /// Follows one call.
     pub(super) fn seen(&self) -> Seen {
         Seen::new(&self.counts)

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use super::answer::{Named, as_printed};
 use super::clients::send;
 use super::{Clients, Reply, Request};
-use crate::collect::question::{ENABLED_REGION, OTHER_REGION};
 
 pub(super) async fn ask(clients: &Clients, name: &str, request: Request<'_>) -> Option<Reply> {
     match name {
@@ -15,9 +14,6 @@ pub(super) async fn ask(clients: &Clients, name: &str, request: Request<'_>) -> 
         "neptune.describe-db-clusters" => db_clusters(clients, Some("neptune"), request).await,
         "rds.describe-db-clusters" => db_clusters(clients, None, request).await,
         "rds.describe-db-instances" => db_instances(clients, request).await,
-        "ec2.describe-instances" => instances(clients, request).await,
-        "ec2.describe-regions" => regions(clients).await,
-        "ec2.describe-volumes" => volumes(clients, request).await,
         "redshift.describe-clusters" => redshift_clusters(clients, request).await,
         "s3api.list-buckets" => buckets(clients, request).await,
         _ => None,
@@ -25,7 +21,7 @@ pub(super) async fn ask(clients: &Clients, name: &str, request: Request<'_>) -> 
 }
 
 /// An object of what there is: a member that AWS left out stays out.
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     let told = members.into_iter().filter(|(_, value)| !value.is_null());
     Value::Object(told.map(|(name, value)| (name.to_owned(), value)).collect())
 }
@@ -121,69 +117,6 @@ async fn db_instances(clients: &Clients, request: Request<'_>) -> Option<Reply> 
                 ),
             ])
         })
-    })
-}
-
-async fn instances(clients: &Clients, request: Request<'_>) -> Option<Reply> {
-    let sent = send!(
-        clients,
-        clients
-            .ec2()
-            .describe_instances()
-            .set_max_results(request.number("MaxResults"))
-            .set_next_token(request.text("NextToken"))
-    );
-    let instance = |it: aws_sdk_ec2::types::Instance| {
-        let state = it.state.and_then(|it| it.name);
-        object([
-            ("InstanceId", json!(it.instance_id)),
-            ("State", state.map_or(Value::Null, |it| json!({ "Name": it.as_str() }))),
-            ("Tags", tags(it.tags.map(|it| it.into_iter().map(|it| (it.key, it.value)).collect()))),
-        ])
-    };
-    as_printed(sent, |out| {
-        page(("Reservations", out.reservations), ("NextToken", out.next_token), |it| {
-            let instances = it.instances.map(|it| it.into_iter().map(instance).collect::<Vec<_>>());
-            object([("ReservationId", json!(it.reservation_id)), ("Instances", json!(instances))])
-        })
-    })
-}
-
-async fn volumes(clients: &Clients, request: Request<'_>) -> Option<Reply> {
-    let sent = send!(
-        clients,
-        clients
-            .ec2()
-            .describe_volumes()
-            .set_max_results(request.number("MaxResults"))
-            .set_next_token(request.text("NextToken"))
-    );
-    as_printed(sent, |out| {
-        page(("Volumes", out.volumes), ("NextToken", out.next_token), |it| {
-            object([
-                ("VolumeId", json!(it.volume_id)),
-                ("State", json!(it.state.as_ref().map(|it| it.as_str()))),
-                ("Encrypted", json!(it.encrypted)),
-                ("Tags", tags(it.tags.map(|it| it.into_iter().map(|it| (it.key, it.value)).collect()))),
-            ])
-        })
-    })
-}
-
-/// All Regions, with whether the account may use them.
-async fn regions(clients: &Clients) -> Option<Reply> {
-    let sent = send!(clients, clients.ec2().describe_regions().all_regions(true));
-    as_printed(sent, |out| {
-        let (enabled, others): (Vec<_>, Vec<_>) = (out.regions.iter().flatten())
-            .partition(|it| it.opt_in_status.as_deref().is_some_and(|it| it != "not-opted-in"));
-        let names = |regions: Vec<&aws_sdk_ec2::types::Region>| -> Vec<_> {
-            regions.into_iter().map(|it| it.region_name.clone()).collect()
-        };
-        let (enabled, others) = (names(enabled), names(others));
-        let (body, named) = page(("Regions", out.regions), ("NextToken", None), |it| {
-            object([("RegionName", json!(it.region_name)), ("OptInStatus", json!(it.opt_in_status))])
-        });
-        (body, named.add(ENABLED_REGION, enabled).add(OTHER_REGION, others))
     })
 }
 
