@@ -167,6 +167,11 @@ impl<'a> Facts<'a> {
         self.shared.get(uid).cloned().unwrap_or_else(|| Thing::unknown(uid.clone()))
     }
 
+    /// A thing that others refer to, if anything is known of it.
+    pub fn known(&self, uid: &Uid) -> Option<&Thing> {
+        self.shared.get(uid)
+    }
+
     /// What keeps the things of a type in a place from having been listed wholly.
     pub fn gaps_in_list(&self, place: &Place, type_name: &str) -> Vec<Gap> {
         let gap = |name: &str| self.gap(place, name, "");

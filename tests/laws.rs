@@ -95,7 +95,8 @@ fn judge(inventory: &Inventory, frameworks: &[Framework]) -> BTreeMap<Key, Answe
         );
         let before = answers.insert(key.clone(), finding.answer);
         assert!(before.is_none(), "two findings for {key:?}");
-    });
+    })
+    .unwrap();
     answers
 }
 

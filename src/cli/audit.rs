@@ -107,7 +107,7 @@ pub(super) fn run(
     let mut printer = Printer::new(args.format, stdout)?;
     // Whoever reads what is printed may stop; the files are written all the same.
     let (mut written, mut printed) = (Ok(()), Ok(()));
-    evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
+    let evaluated = evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
         report.add(&finding);
         if written.is_ok() {
             written = files.as_mut().map_or(Ok(()), |it| it.write(&finding));
@@ -116,6 +116,7 @@ pub(super) fn run(
             printed = printer.write(&finding);
         }
     });
+    evaluated.map_err(|error| Failure::Message(error.to_string()))?;
     written?;
     if let Some(files) = files {
         files.finish(&report)?;
