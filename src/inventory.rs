@@ -20,6 +20,7 @@ mod problem;
 mod read;
 pub mod record;
 mod service;
+mod text;
 
 pub use coverage::{CallError, Coverage, CoverageRow, Gap, State};
 pub use operation::{OPERATIONS, Operation};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::backup_vault::learn_encryption;
 use super::{Doubt, Fact, Facts, Thing, UNLINKED, Uid, types};
 use crate::inventory::Recorded;
-use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint};
+use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint, Text};
 use crate::model::{Place, Time};
 
 impl Facts<'_> {
@@ -68,7 +68,7 @@ impl Facts<'_> {
     /// Facts whose absence in AWS's answer means something.
     fn learn_optional(&self, thing: &mut Thing, point: &Recorded<RecoveryPoint>) {
         let of = &point.value;
-        let text = |text: &Option<Box<str>>| text.as_deref().map(Fact::from);
+        let text = |text: &Option<Text>| text.as_ref().map(Fact::from);
         thing.learn("createdBy", Some(created_by(of.created_by.as_ref())));
         let origin = Fact::record([
             ("parentRecoveryPointArn", text(&of.parent_recovery_point_arn)),
@@ -174,8 +174,7 @@ pub(super) fn lifecycle(lifecycle: Option<&Lifecycle>) -> Fact {
 
 /// The plan and rule that made it; empty when made on demand.
 pub(super) fn created_by(creator: Option<&CreatedBy>) -> Fact {
-    let text =
-        |of: fn(&CreatedBy) -> &Option<Box<str>>| creator.and_then(|it| of(it).as_deref()).map(Fact::from);
+    let text = |of: fn(&CreatedBy) -> &Option<Text>| creator.and_then(|it| of(it).as_ref()).map(Fact::from);
     Fact::record([
         ("backupPlanId", text(|it| &it.backup_plan_id)),
         ("backupRuleId", text(|it| &it.backup_rule_id)),
