@@ -23,8 +23,8 @@ pub use finding::{Evidence, Finding, MissingFact};
 use ask::{Asker, Decision, Pair, Sheet, Verdict};
 use store::Store;
 
-use crate::control::{EvidenceFrom, MISSING_REASON, SatisfiedBy};
-use crate::facts::{Facts, Family, Member, NearMiss, Thing, Uid, types};
+use crate::control::{EvidenceFrom, MISSING_REASON, SatisfiedBy, Template};
+use crate::facts::{Facts, Family, Member, NearMiss, Thing, Uid, Wanted, types};
 use crate::framework::{ChosenControl, Framework, InScope};
 use crate::model::{Answer, Place};
 use crate::vocabulary::Vocabulary;
@@ -69,9 +69,29 @@ pub fn evaluate<'a>(
     sink: &mut dyn FnMut(Finding<'a>),
 ) -> Result<(), EvaluateError> {
     let asker = Asker::new(vocabulary, Some(&facts.inventory().coverage));
+    judge(asker, frameworks, facts, sink)
+}
+
+/// Judges as [`evaluate`] does, but asks Cedar every question by itself: for comparison, because it takes its time.
+pub fn evaluate_one_by_one<'a>(
+    frameworks: &'a [Framework],
+    facts: &'a Facts<'a>,
+    vocabulary: &'a Vocabulary,
+    sink: &mut dyn FnMut(Finding<'a>),
+) -> Result<(), EvaluateError> {
+    let mut asker = Asker::new(vocabulary, Some(&facts.inventory().coverage));
+    asker.shares = false;
+    judge(asker, frameworks, facts, sink)
+}
+
+fn judge<'a>(
+    asker: Asker<'a>,
+    frameworks: &'a [Framework],
+    facts: &'a Facts<'a>,
+    sink: &mut dyn FnMut(Finding<'a>),
+) -> Result<(), EvaluateError> {
     let by_type = by_type(frameworks, &asker);
-    let evidence = by_type.values().flatten().flat_map(|(_, sheet)| &sheet.chosen.control.evidence);
-    let wanted: BTreeSet<&str> = by_type.keys().copied().chain(evidence.map(String::as_str)).collect();
+    let wanted = wanted(&by_type);
     let mut judge = Judge { asker, by_type: &by_type, sink };
     for place in facts.places() {
         for framework in frameworks {
@@ -100,6 +120,31 @@ fn by_type<'a>(frameworks: &'a [Framework], asker: &Asker<'a>) -> ByType<'a> {
         }
     }
     by_type
+}
+
+/// What the controls look at or tell of.
+fn wanted<'a>(by_type: &ByType<'a>) -> Wanted<'a> {
+    let controls = || by_type.values().flatten().map(|(_, sheet)| sheet.chosen);
+    let evidence = controls().flat_map(|it| &it.control.evidence).map(String::as_str);
+    let mut wanted = Wanted::all_of(by_type.keys().copied().chain(evidence));
+    let mut facts = BTreeSet::from(["name"]);
+    (wanted.tags, wanted.parents) = (false, false);
+    for chosen in controls() {
+        let policies = &chosen.control.policies;
+        let Some(looks) = policies.sharing.looks() else {
+            return Wanted::all_of(wanted.types);
+        };
+        wanted.tags |= chosen.scope.tag.is_some();
+        for look in [&looks.principal, &looks.resource] {
+            facts.extend(look.parts.keys().map(String::as_str));
+            wanted.tags |= look.tags_known || !look.tags.is_empty();
+            wanted.parents |= !look.inside.is_empty();
+        }
+        let messages = policies.iter().filter_map(|it| it.message.as_ref());
+        facts.extend(messages.chain(&chosen.control.missing).flat_map(Template::facts));
+    }
+    wanted.facts = Some(facts);
+    wanted
 }
 
 struct Judge<'a, 's> {

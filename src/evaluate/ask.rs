@@ -15,7 +15,7 @@ use super::entity::TypeNames;
 use super::finding::MissingFact;
 use super::missing;
 use super::store::Store;
-use crate::control::{Filling, Policy, Root, Sharing, Template};
+use crate::control::{Filling, Policy, Root, Template};
 use crate::facts::{Fact, Thing, Uid};
 use crate::framework::ChosenControl;
 use crate::inventory::Coverage;
@@ -84,12 +84,14 @@ pub(super) struct Asker<'a> {
     type_names: RefCell<TypeNames>,
     /// One question in so many is asked directly as well.
     pub(super) checked: u64,
+    /// Whether questions share answers at all.
+    pub(super) shares: bool,
 }
 
 impl<'a> Asker<'a> {
     pub(super) fn new(vocabulary: &'a Vocabulary, coverage: Option<&'a Coverage>) -> Self {
         let (authorizer, type_names) = (Authorizer::new(), RefCell::default());
-        Self { vocabulary, coverage, authorizer, type_names, checked: CHECKED }
+        Self { vocabulary, coverage, authorizer, type_names, checked: CHECKED, shares: true }
     }
 
     /// Prepares a control.
@@ -111,12 +113,9 @@ impl<'a> Asker<'a> {
         sheet: &Sheet<'a>,
         pair: Pair<'_>,
     ) -> Result<(Verdict, Rc<Decision<'a>>), EvaluateError> {
-        let Sharing::Alike(looks) = &sheet.chosen.control.policies.sharing else {
-            return Ok(self.ask_directly(
-                sheet,
-                pair,
-                pair.store.entities.get_or_init(|| self.everything(pair)),
-            ));
+        let Some(looks) = sheet.chosen.control.policies.sharing.looks().filter(|_| self.shares) else {
+            let entities = pair.store.entities.get_or_init(|| self.everything(pair));
+            return Ok(self.ask_directly(sheet, pair, entities));
         };
         let Pair { principal, resource, store } = pair;
         let keyed = Keyed { looks, parameters: &sheet.chosen.parameters, principal, resource, store };

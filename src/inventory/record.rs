@@ -43,7 +43,7 @@ impl<T> Recorded<T> {
     }
 
     /// Whether everything was read.
-    pub(super) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.unreadable.is_none()
     }
 
