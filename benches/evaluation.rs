@@ -6,17 +6,15 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backproof::catalog::Catalog;
-use backproof::control::Control;
 use backproof::evaluate::{Finding, evaluate, evaluate_one_by_one};
-use backproof::facts::Facts;
-use backproof::framework::{Framework, default_framework};
+use backproof::facts::{Facts, types};
+use backproof::framework::Framework;
 use backproof::inventory::record::RecoveryPoint;
 use backproof::inventory::{Inventory, InventoryReader};
-use backproof::model::{Answer, Time, whole_days};
+use backproof::model::{Answer, Place, Time, whole_days};
 use backproof::report::{Basis, Report, findings, resource_compliance, summary, text};
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 
@@ -221,15 +219,16 @@ fn any(pieces: impl Iterator<Item = Answer>) -> Answer {
 fn by_hand<'i>(
     inventory: &'i Inventory,
     at: jiff::Timestamp,
-    tell: &mut dyn FnMut(&'static str, &'i str, Answer),
+    tell: &mut dyn FnMut(&'i Place, &'static str, &'i str, Answer),
 ) {
     let [encrypted, retention, last, air_gapped, restore] = COMPARED;
-    for estate in inventory.estates.values() {
+    for (place, estate) in &inventory.estates {
         let mut of_resource: BTreeMap<&str, Vec<&RecoveryPoint>> = BTreeMap::new();
         for point in estate.recovery_points.iter().map(|it| &it.value) {
             let arn = &*point.recovery_point_arn;
             of_resource.entry(point.resource_arn.as_deref().unwrap_or_default()).or_default().push(point);
             tell(
+                place,
                 encrypted,
                 arn,
                 match (point.status.as_deref(), point.is_encrypted) {
@@ -242,6 +241,7 @@ fn by_hand<'i>(
             let kept = point.lifecycle.as_ref();
             let days = kept.map(|it| it.as_ref().and_then(|it| it.delete_after_days?.count()));
             tell(
+                place,
                 retention,
                 arn,
                 match (point.status.as_deref(), days) {
@@ -254,16 +254,16 @@ fn by_hand<'i>(
         }
         for arn in estate.listed.keys() {
             let points = of_resource.get(arn.as_str()).map(Vec::as_slice).unwrap_or_default();
-            tell(last, arn, any(points.iter().map(|it| recent(it, at))));
+            tell(place, last, arn, any(points.iter().map(|it| recent(it, at))));
             let kept_apart = |point: &&RecoveryPoint| match point.vault_type.as_deref() {
                 Some("LOGICALLY_AIR_GAPPED_BACKUP_VAULT") => recent(point, at),
                 Some(_) => Answer::NonCompliant,
                 None => Answer::InsufficientData,
             };
-            tell(air_gapped, arn, any(points.iter().map(kept_apart)));
+            tell(place, air_gapped, arn, any(points.iter().map(kept_apart)));
             let known = estate.protected_resources.binary_search_by(|it| (*it.value.resource_arn).cmp(arn));
             let never = known.is_err();
-            tell(restore, arn, if never { Answer::NonCompliant } else { Answer::InsufficientData });
+            tell(place, restore, arn, if never { Answer::NonCompliant } else { Answer::InsufficientData });
         }
     }
 }
@@ -281,24 +281,25 @@ fn fastest(runs: u32, run: &mut dyn FnMut()) -> f64 {
 #[expect(clippy::print_stdout, reason = "what is measured is told")]
 #[expect(clippy::panic, reason = "a comparison of different answers compares nothing")]
 fn comparing(_: &mut Criterion) {
-    let (catalog, _) = controls();
-    let chosen = COMPARED.iter().filter_map(|it| catalog.controls.get(*it).map(Arc::clone));
-    let chosen: Vec<Arc<Control>> = chosen.collect();
-    let Ok(framework) = default_framework("compared", "", &chosen) else { panic!("a default is wrong") };
-    let frameworks = [framework];
+    let (catalog, mut frameworks) = controls();
+    for framework in &mut frameworks {
+        framework.controls.retain(|it| COMPARED.contains(&it.control.name.as_str()));
+    }
     let inventory = read(&files());
     let at = jiff::Timestamp::UNIX_EPOCH + Duration::from_secs(AT);
     let facts = Facts::new(&inventory, at);
-    let mut answers: [BTreeMap<(String, String), Answer>; 3] = Default::default();
+    let mut answers: [BTreeMap<(Place, String, String), Answer>; 3] = Default::default();
     let [shared, direct, closures] = &mut answers;
-    let key = |it: &Finding<'_>| (it.chosen.control.name.clone(), it.resource.id.to_string());
-    let told =
-        evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |it| _ = shared.insert(key(&it), it.answer));
-    let again = evaluate_one_by_one(&frameworks, &facts, &catalog.vocabulary, &mut |it| {
-        direct.insert(key(&it), it.answer);
-    });
-    by_hand(&inventory, at, &mut |control, id, it| {
-        closures.insert((control.to_owned(), id.to_owned()), it);
+    // Findings on an account say that a list is not whole; this estate has few of the lists of other types.
+    let keep = |it: Finding<'_>, answers: &mut BTreeMap<(Place, String, String), Answer>| {
+        if it.resource.type_name != types::ACCOUNT {
+            answers.insert((it.place, it.chosen.control.name.clone(), it.resource.id.to_string()), it.answer);
+        }
+    };
+    let told = evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |it| keep(it, shared));
+    let again = evaluate_one_by_one(&frameworks, &facts, &catalog.vocabulary, &mut |it| keep(it, direct));
+    by_hand(&inventory, at, &mut |place, control, id, it| {
+        closures.insert((place.clone(), control.to_owned(), id.to_owned()), it);
     });
     let same = told.is_ok() && again.is_ok() && shared == direct && shared == closures;
     if !same {
@@ -306,7 +307,7 @@ fn comparing(_: &mut Criterion) {
     }
     let mut sum = 0_u64;
     let by_closures =
-        fastest(9, &mut || by_hand(black_box(&inventory), at, &mut |_, _, it| sum += it as u64));
+        fastest(9, &mut || by_hand(black_box(&inventory), at, &mut |_, _, _, it| sum += it as u64));
     let with_sharing = fastest(9, &mut || {
         let facts = Facts::new(black_box(&inventory), at);
         evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |it| sum += it.answer as u64)
