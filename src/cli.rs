@@ -136,7 +136,9 @@ impl Failure {
     fn show(&self, stderr: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Output(error) => writeln!(stderr, "error: cannot write: {error}"),
-            Self::Message(message) => writeln!(stderr, "error: {message}"),
+            Self::Message(message) => {
+                writeln!(stderr, "error: {}", crate::control::escape_controls(message))
+            }
             Self::Catalog(errors) => output::show_errors(errors, stderr),
         }
     }

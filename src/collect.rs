@@ -18,6 +18,9 @@ use serde_json::{Map, Value};
 
 use crate::inventory::{CallError, Operation};
 
+/// The code of a call that reached nobody.
+pub const UNREACHABLE: &str = "Unreachable";
+
 /// What AWS said to one call.
 #[derive(Debug)]
 pub struct Answer {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 mod bounds;
 mod case;
 mod error;
+mod look;
 mod parameter;
 mod policy;
 pub(crate) mod rewrite;
@@ -17,6 +18,7 @@ mod template;
 
 pub use case::{Case, CaseEntity};
 pub use error::{ControlError, ControlProblem};
+pub use look::{Look, Looks, Sharing, TagKey, tag_key};
 pub use parameter::{Parameter, ParameterError};
 pub use policy::{Policies, Policy, Read, Root};
 pub use template::{Filling, Template, escape_controls};

@@ -4,6 +4,7 @@
 //! ages are computed from the evaluation time that is handed in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -18,10 +19,12 @@ mod overlap;
 mod recovery_point;
 mod resource;
 mod thing;
+mod wanted;
 
 pub use coverage::{CoverageAnswer, Explained, NearMiss};
 pub use family::{Family, Member};
 pub use thing::{Doubt, Fact, FactError, Name, Thing, Uid};
+pub use wanted::Wanted;
 
 use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
 use crate::inventory::{Gap, Inventory, Operation, Recorded, State};
@@ -95,8 +98,12 @@ pub struct Facts<'a> {
     vaults: BTreeMap<(&'a Place, &'a str), &'a Recorded<BackupVault>>,
     about: BTreeMap<&'a str, AboutResource<'a>>,
     shared: BTreeMap<Uid, Thing>,
-    /// Accounts whose units are known.
-    placed: BTreeSet<AccountId>,
+    /// Accounts, with whether their units are known.
+    accounts: BTreeMap<AccountId, (Uid, bool)>,
+    /// The files, as findings name them.
+    sources: Vec<Arc<str>>,
+    /// Places whose tags were listed wholly.
+    tagged: BTreeSet<&'a Place>,
     /// Recovery points and jobs that may exist for any resource: of lists that were not read wholly, or not linked.
     unread: Vec<Thing>,
     /// Plans by place and id.
@@ -115,14 +122,22 @@ impl<'a> Facts<'a> {
             vaults: BTreeMap::new(),
             about: BTreeMap::new(),
             shared: BTreeMap::new(),
-            placed: BTreeSet::new(),
+            accounts: BTreeMap::new(),
+            sources: inventory.files.iter().map(|it| it.as_str().into()).collect(),
+            tagged: BTreeSet::new(),
             unread: Vec::new(),
             plan_uids: BTreeMap::new(),
             plan_parts: BTreeMap::new(),
             coverage_index: CoverageIndex::new(Vec::new()),
         };
-        let accounts = inventory.estates.keys().map(|place| place.account);
-        facts.placed = accounts.filter(|it| inventory.organization.units_of(*it).is_some()).collect();
+        for place in inventory.estates.keys() {
+            let account = place.account;
+            let placed = inventory.organization.units_of(account).is_some();
+            facts.accounts.insert(account, (Uid::new(types::ACCOUNT, account.to_string()), placed));
+            if facts.state(place, "resourcegroupstaggingapi.get-resources", "") == State::Complete {
+                facts.tagged.insert(place);
+            }
+        }
         for (place, estate) in &inventory.estates {
             for vault in estate.backup_vault_details.iter().chain(&estate.backup_vaults) {
                 facts.vaults.insert((place, &vault.value.backup_vault_name), vault);
@@ -165,6 +180,17 @@ impl<'a> Facts<'a> {
     /// One that is referred to and not known has no facts at all.
     pub fn shared(&self, uid: &Uid) -> Thing {
         self.shared.get(uid).cloned().unwrap_or_else(|| Thing::unknown(uid.clone()))
+    }
+
+    /// The file a record was read from, as findings name it.
+    fn source_of<T>(&self, record: &Recorded<T>) -> Arc<str> {
+        let source = usize::try_from(record.file).ok().and_then(|it| self.sources.get(it));
+        source.cloned().unwrap_or_default()
+    }
+
+    /// A thing that others refer to, if anything is known of it.
+    pub fn known(&self, uid: &Uid) -> Option<&Thing> {
+        self.shared.get(uid)
     }
 
     /// What keeps the things of a type in a place from having been listed wholly.
@@ -213,17 +239,22 @@ impl<'a> Facts<'a> {
         self.inventory.coverage.gap(place, operation, subject)
     }
 
-    /// What is missing of a service's own list; buckets are listed for all Regions at once.
+    /// What is missing of a service's own list.
     ///
-    /// Nobody need ask for what AWS Backup cannot protect in the Region.
+    /// Nobody need answer for a service whose types AWS Backup does not support in the Region: it is not there.
     fn listing_gap(&self, place: &Place, operation: &'static Operation) -> Option<Gap> {
+        let gap = self.own_list_gap(place, operation)?;
+        let absent = matches!(&gap.state, State::Refused(error) if error.code == "Unreachable");
+        (!absent || !self.supports_none(place, operation)).then_some(gap)
+    }
+
+    /// What keeps a service's own list from saying what exists; buckets are listed for all Regions at once.
+    fn own_list_gap(&self, place: &Place, operation: &'static Operation) -> Option<Gap> {
         if operation.name != "s3api.list-buckets" {
-            let gap = self.inventory.coverage.gap(place, operation, "");
-            let excused = |gap: &Gap| gap.state == State::NotAsked && self.supports_none(place, operation);
-            return gap.filter(|it| !excused(it));
+            return self.inventory.coverage.gap(place, operation, "");
         }
-        let global = Region::GLOBAL.parse().ok()?;
-        self.inventory.coverage.gap(&Place { account: place.account, region: global }, operation, "")
+        let global = Place { account: place.account, region: Region::global() };
+        self.inventory.coverage.gap(&global, operation, "")
     }
 
     /// Whether AWS Backup says that it supports no type that this lists in the Region (`GetSupportedResourceTypes`).
@@ -305,7 +336,7 @@ impl<'a> Facts<'a> {
             return known.clone();
         }
         let service = parsed.service;
-        let listed = self.state(place, "resourcegroupstaggingapi.get-resources", "") == State::Complete;
+        let listed = self.tagged.contains(place);
         // The tagging API leaves out what was never tagged, and services it does not know.
         (listed && TAGGED_SERVICES.contains(&service)).then(BTreeMap::new)
     }

@@ -21,10 +21,12 @@ mod problem;
 mod read;
 pub mod record;
 mod service;
+mod text;
 
 pub use coverage::{CallError, Coverage, CoverageRow, Gap, State};
 pub use operation::{OPERATIONS, Operation};
 pub use organization::{Organization, OrganizationAccount};
+pub use page::check_page;
 pub use problem::Problem;
 pub use read::InventoryReader;
 pub use record::{Record, Recorded};

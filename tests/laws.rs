@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use backproof::catalog::Catalog;
-use backproof::evaluate::evaluate;
+use backproof::evaluate::{Finding, evaluate, evaluate_one_by_one};
 use backproof::facts::{Facts, types};
 use backproof::framework::{self, Framework};
 use backproof::inventory::Inventory;
 use backproof::model::Answer;
+use backproof::report::findings;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -95,7 +96,8 @@ fn judge(inventory: &Inventory, frameworks: &[Framework]) -> BTreeMap<Key, Answe
         );
         let before = answers.insert(key.clone(), finding.answer);
         assert!(before.is_none(), "two findings for {key:?}");
-    });
+    })
+    .unwrap();
     answers
 }
 
@@ -227,6 +229,28 @@ proptest! {
                 );
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(12))]
+
+    /// What is asked once for all of a kind is told as if every question had been asked by itself.
+    #[test]
+    fn sharing_answers_changes_no_byte(world in estate::world(), losses in vec(losses::loss(), 0..6)) {
+        let files = files(&record::record(&world), world.plain);
+        let files = losses.iter().fold(files, |files, it| losses::lose(&files, it).unwrap_or(files));
+        let inventory = read(&files);
+        let facts = Facts::new(&inventory, at());
+        let (mut shared, mut direct) = (Vec::new(), Vec::new());
+        let write = |finding: &Finding<'_>, lines: &mut Vec<u8>| findings::write_ndjson(finding, lines).unwrap();
+        evaluate(&EVERYTHING, &facts, &CATALOG.vocabulary, &mut |it| write(&it, &mut shared)).unwrap();
+        evaluate_one_by_one(&EVERYTHING, &facts, &CATALOG.vocabulary, &mut |it| write(&it, &mut direct)).unwrap();
+        let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
+        for (one, other) in lines(&shared).iter().zip(&lines(&direct)) {
+            prop_assert_eq!(one, other);
+        }
+        prop_assert_eq!(shared.len(), direct.len());
     }
 }
 

@@ -108,7 +108,8 @@ fn reports() -> Vec<(&'static str, String)> {
         let row = resource_compliance::Row::of(&finding, &time);
         resource_csv.write(&row).unwrap();
         resource_json.write(&row).unwrap();
-    });
+    })
+    .unwrap();
     let rows = control_compliance::rows(&report, 0, &time);
     let (mut control_csv, mut control_json) = (Vec::new(), Vec::new());
     control_compliance::write_csv(&rows, &mut control_csv).unwrap();

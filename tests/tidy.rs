@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use backproof::catalog::{Catalog, DEFAULT_FRAMEWORK};
 use backproof::collect::folder;
-use backproof::facts::{Fact, Facts, Thing};
+use backproof::facts::{Fact, Facts, Thing, Wanted};
 use backproof::model::ResourceType;
 use backproof::vocabulary::{Attribute, Type};
 
@@ -418,7 +418,7 @@ fn the_example_shows_every_fact_of_the_vocabulary_and_all_fit_it() {
         }
         thing.parents.clone()
     };
-    let wanted: BTreeSet<&str> = vocabulary.type_names().collect();
+    let wanted = Wanted::all_of(vocabulary.type_names());
     for place in facts.places() {
         for family in facts.families(place, &wanted) {
             let members = family.members.iter().map(|it| &it.thing);

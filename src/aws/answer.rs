@@ -16,10 +16,12 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use quick_xml::Reader;
+use quick_xml::events::Event;
 use serde_json::Value;
 
 use super::Reply;
-use crate::collect::Answer;
+use crate::collect::{Answer, UNREACHABLE};
 use crate::inventory::{CallError, Calls};
 
 /// Calls made so far, by everything that shares it.
@@ -157,7 +159,7 @@ where
     })
 }
 
-/// A body fit for a line of its own; an empty one is AWS's way of saying `{}`.
+/// A body fit for a line of its own.
 fn one_line(body: Vec<u8>) -> Result<String, CallError> {
     let mut body = String::from_utf8(body).map_err(|_| CallError {
         code: UNREADABLE.to_owned(),
@@ -167,26 +169,33 @@ fn one_line(body: Vec<u8>) -> Result<String, CallError> {
     if body.contains(['\n', '\r']) {
         body = body.replace(['\n', '\r'], " ");
     }
-    Ok(if body.trim().is_empty() { "{}".to_owned() } else { body })
+    if body.trim().is_empty() {
+        return Err(CallError { code: UNREADABLE.to_owned(), message: "the body is empty".to_owned() });
+    }
+    Ok(body)
 }
 
-/// Whether a body is XML that does not end with the end of what it begins with.
+/// Whether a body is XML that is not whole: elements that are not closed, or closed in another order.
 fn breaks_off(body: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(body);
-    let mut rest = text.trim();
-    let end = rest;
-    while rest.starts_with("<?") || rest.starts_with("<!") {
-        let Some((_, after)) = rest.split_once('>') else {
-            return true;
-        };
-        rest = after.trim_start();
-    }
-    let Some(rest) = rest.strip_prefix('<') else {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    if !body.starts_with(b"<") {
         return false;
-    };
-    let name: String =
-        rest.chars().take_while(|it| !it.is_whitespace() && !matches!(it, '>' | '/')).collect();
-    !end.ends_with(&format!("</{name}>")) && !end.ends_with("/>")
+    }
+    let mut reader = Reader::from_reader(body);
+    let (mut depth, mut roots) = (0_usize, 0_usize);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(_)) => {
+                roots += usize::from(depth == 0);
+                depth += 1;
+            }
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Empty(_)) => roots += usize::from(depth == 0),
+            Ok(Event::Eof) => return depth != 0 || roots != 1,
+            Ok(_) => {}
+            Err(_) => return true,
+        }
+    }
 }
 
 const UNREADABLE: &str = "UnreadableResponse";
@@ -209,7 +218,7 @@ where
         }
         SdkError::TimeoutError(_) => ("TimedOut".to_owned(), reasons(error)),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ("TimedOut".to_owned(), reasons(error)),
-        SdkError::DispatchFailure(_) => ("Unreachable".to_owned(), reasons(error)),
+        SdkError::DispatchFailure(_) => (UNREACHABLE.to_owned(), reasons(error)),
         SdkError::ResponseError(_) => (UNREADABLE.to_owned(), reasons(error)),
         _ => ("NotSent".to_owned(), reasons(error)),
     };
@@ -239,6 +248,10 @@ mod tests {
         for (body, expected) in [
             ("<?xml version=\"1.0\"?>\n<R xmlns=\"x\"><a>1</a></R>\n", false),
             ("<R/>", false),
+            ("\u{feff}<R><a/>", true),
+            ("<R><a>1</a><b/>", true),
+            ("<R><a><b/></a></R>", false),
+            ("<R></R><R>", true),
             ("<R><a>1</a>", true),
             ("<?xml version=\"1.0\"?>\n<R xmlns=\"x\"><a>1</a", true),
             ("<?xml", true),

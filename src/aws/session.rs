@@ -61,6 +61,8 @@ pub enum SessionError {
 pub struct Session {
     config: SdkConfig,
     identity: Identity,
+    /// The Region that the environment, profile or options name.
+    region: Option<Region>,
     counts: Arc<Counts>,
 }
 
@@ -102,14 +104,17 @@ impl Session {
             loader = loader.endpoint_url(url);
         }
         let mut config = loader.load().await;
-        if config.region().is_none() {
+        let region = config.region().and_then(|it| it.as_ref().parse().ok());
+        let region = region.filter(|it: &Region| !it.is_global());
+        // STS and what is not regional answer in any Region.
+        if region.is_none() {
             config = config.into_builder().region(aws_config::Region::new("us-east-1")).build();
         }
         let sent = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
         let identity = sent.map_err(|error| SessionError::Identity(failure(&error)))?;
         let account = identity.account.and_then(|it| it.parse().ok()).ok_or(SessionError::NoAccount)?;
         let identity = Identity { account, arn: identity.arn.unwrap_or_default() };
-        Ok(Self { config, identity, counts: Arc::default() })
+        Ok(Self { config, identity, region, counts: Arc::default() })
     }
 
     /// Who asks.
@@ -117,9 +122,9 @@ impl Session {
         &self.identity
     }
 
-    /// The Region that the environment or the options name.
+    /// The Region that the environment, profile or options name.
     pub fn region(&self) -> Option<Region> {
-        self.config.region()?.as_ref().parse().ok()
+        self.region.clone()
     }
 
     /// Calls made so far.

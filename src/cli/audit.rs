@@ -126,7 +126,7 @@ pub(super) fn run(
     let mut printer = Printer::new(args.format, stdout)?;
     // Whoever reads what is printed may stop; the files are written all the same.
     let (mut written, mut recorded, mut printed) = (Ok(()), Ok(()), Ok(()));
-    evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
+    let evaluated = evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
         report.add(&finding);
         if written.is_ok() {
             written = files.as_mut().map_or(Ok(()), |it| it.write(&finding));
@@ -138,6 +138,7 @@ pub(super) fn run(
             printed = printer.write(&finding);
         }
     });
+    evaluated.map_err(|error| Failure::Message(error.to_string()))?;
     written?;
     recorded.map_err(ledger_failed)?;
     if let Some(files) = files {
@@ -179,6 +180,10 @@ impl Source {
             };
             super::collect::collect(&args.asking, asked, source.folder(), stderr)?;
             return Ok(source);
+        }
+        #[cfg(feature = "aws")]
+        if let Some(option) = args.asking.given().first() {
+            return Err(Failure::Message(format!("{option} asks AWS; give --live as well")));
         }
         let _ = stderr;
         named.ok_or_else(|| Failure::Message("no inventory was given".to_owned()))

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use super::{ControlsArgs, ExitStatus, Failure, audit};
 use crate::aws::{Assumed, Options, Session};
-use crate::collect::journal::{Chain, Ended, FileRecord, Journal, UNFINISHED};
+use crate::collect::journal::{self, Chain, Ended, FileRecord, Journal, UNFINISHED};
 use crate::collect::manifest::{Manifest, Skipped};
 use crate::collect::matrix::Matrix;
 use crate::collect::question::{
@@ -28,7 +28,7 @@ use crate::collect::question::{
 };
 use crate::collect::unit::{self, Collected, Found, Settings};
 use crate::control::escape_controls;
-use crate::inventory::{CallError, Operation};
+use crate::inventory::{CallError, Calls, Operation};
 use crate::model::{AccountId, Place, Region};
 
 /// What AWS is asked, of whom, and how.
@@ -116,8 +116,29 @@ pub(super) fn run(
         return Ok(ExitStatus::Success);
     };
     let manifest = collect(&args.live, asked, inventory, stderr)?;
-    writeln!(stdout, "{}", inventory.display())?;
+    if !manifest.complete {
+        let _ = writeln!(stderr, "not everything was seen; mend it and go on with --resume");
+    }
+    // Whoever reads may have gone; what was seen is what counts.
+    let _ = writeln!(stdout, "{}", inventory.display());
     Ok(if manifest.complete { ExitStatus::Success } else { ExitStatus::Undecided })
+}
+
+impl LiveArgs {
+    /// Options that mean nothing unless AWS is asked, as far as they were given.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let given = [
+            (self.accounts.is_some(), "--accounts"),
+            (!self.ou.is_empty(), "--ou"),
+            (self.regions.is_some(), "--regions"),
+            (self.assume_role.is_some(), "--assume-role"),
+            (self.profile.is_some(), "--profile"),
+            (self.endpoint_url.is_some(), "--endpoint-url"),
+            (self.only_needed, "--only-needed"),
+            (self.resume, "--resume"),
+        ];
+        given.into_iter().filter(|(given, _)| *given).map(|(_, name)| name).collect()
+    }
 }
 
 /// The operations that the chosen frameworks read; `None` for all there are.
@@ -149,7 +170,7 @@ enum Regions {
     OfSession,
     Enabled,
     All,
-    These(Vec<Region>),
+    These(BTreeSet<Region>),
 }
 
 /// What is asked, of whom.
@@ -176,7 +197,7 @@ impl Asked {
             None => Regions::OfSession,
             Some("all") => Regions::All,
             Some("enabled") => Regions::Enabled,
-            Some(codes) => Regions::These(list(codes, "--regions")?),
+            Some(codes) => Regions::These(list(codes, "--regions")?.into_iter().collect()),
         };
         if let Regions::These(codes) = &regions
             && codes.iter().any(Region::is_global)
@@ -252,12 +273,14 @@ fn list<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str, option: &str) 
     parsed.collect::<Result<_, _>>().map_err(|error| Failure::Message(format!("{option}: {error}")))
 }
 
-/// What a collection began with, so that going on with it asks for the same window of jobs.
+/// What a collection began with: going on with it asks the same of the same, in the same window of jobs.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Beginning {
     started_at: Timestamp,
     since: Date,
+    /// Who and what is asked.
+    asked: String,
 }
 
 /// The folder of a collection, held by this process alone.
@@ -267,14 +290,15 @@ struct Folder {
 }
 
 impl Folder {
-    fn open(root: &Path, resume: bool, job_days: u16) -> Result<Self, Failure> {
+    fn open(root: &Path, live: &LiveArgs, asked: &Asked) -> Result<Self, Failure> {
+        let asked = format!("{asked:?}, {} days", live.job_days);
         let cannot =
             |error: io::Error| Failure::Message(format!("`{}` cannot be written: {error}", root.display()));
         let unfinished = root.join(UNFINISHED);
         let begun = unfinished.is_dir() || root.join(crate::collect::manifest::MANIFEST).is_file();
         let empty = fs::read_dir(root).is_ok_and(|mut it| it.next().is_none());
-        if root.exists() && !empty && !(resume && begun) {
-            let advice = match (resume, begun) {
+        if root.exists() && !empty && !(live.resume && begun) {
+            let advice = match (live.resume, begun) {
                 (true, _) => "holds no collection to go on with; give a folder that is new or empty",
                 (false, true) => "holds a collection; go on with it with --resume, or give another folder",
                 (false, false) => "is not empty; give a folder that is new or empty",
@@ -292,21 +316,40 @@ impl Folder {
             Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
         let file = unfinished.join("beginning.json");
-        let known = fs::read(&file).ok().and_then(|it| serde_json::from_slice(&it).ok());
-        let beginning = match known {
-            Some(beginning) => beginning,
-            None => {
-                let started_at = Timestamp::now();
-                let today = started_at.to_zoned(TimeZone::UTC).date();
-                let since = today.saturating_sub(i64::from(job_days).days());
-                let beginning = Beginning { started_at, since };
-                let part = unfinished.join("beginning.json.part");
-                let text = serde_json::to_vec(&beginning).map_err(io::Error::from).map_err(cannot)?;
-                fs::write(&part, text).and_then(|()| fs::rename(&part, &file)).map_err(cannot)?;
-                beginning
-            }
+        let beginning = match fs::read(&file) {
+            Ok(text) => serde_json::from_slice::<Beginning>(&text).map_err(|error| {
+                let text =
+                    format!("`{}` cannot be read, so the collection cannot go on: {error}", file.display());
+                Failure::Message(text)
+            })?,
+            Err(_) => Beginning::now(live.job_days, asked.clone()).write(&file).map_err(cannot)?,
         };
+        if beginning.asked != asked {
+            let text = format!(
+                "`{}` was begun with other accounts, Regions, role, --only-needed or --job-days; give the same, or another folder",
+                root.display()
+            );
+            return Err(Failure::Message(text));
+        }
         Ok(Self { beginning, _lock: lock })
+    }
+}
+
+impl Beginning {
+    fn now(job_days: u16, asked: String) -> Self {
+        let started_at = Timestamp::now();
+        let today = started_at.to_zoned(TimeZone::UTC).date();
+        Self { started_at, since: today.saturating_sub(i64::from(job_days).days()), asked }
+    }
+
+    /// Writes it whole or not at all.
+    fn write(self, file: &Path) -> io::Result<Self> {
+        let part = file.with_extension("part");
+        let mut output = File::create(&part)?;
+        serde_json::to_writer(&mut output, &self)?;
+        output.sync_all()?;
+        fs::rename(&part, file)?;
+        Ok(self)
     }
 }
 
@@ -317,59 +360,87 @@ pub(super) fn collect(
     root: &Path,
     stderr: &mut dyn Write,
 ) -> Result<Manifest, Failure> {
-    let folder = Folder::open(root, live.resume, live.job_days)?;
+    if live.resume
+        && !root.join(UNFINISHED).exists()
+        && let Ok(Some(manifest)) = Manifest::read(root)
+    {
+        let _ = writeln!(stderr, "{} is complete, nothing is asked", root.display());
+        return Ok(manifest);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let options =
+        Options { profile: live.profile.clone(), region: None, endpoint_url: live.endpoint_url.clone() };
+    let session = runtime.block_on(Session::open(&options));
+    let session = session.map_err(|error| Failure::Message(error.to_string()))?;
+    if matches!(asked.regions, Regions::OfSession) && session.region().is_none() {
+        return Err(message(
+            "no Region to ask: set AWS_REGION to a code such as eu-west-1, or give --regions",
+        ));
+    }
+    let folder = Folder::open(root, live, &asked)?;
     let bar = if io::stderr().is_terminal() {
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
     } else {
         ProgressBar::hidden()
     };
     bar.enable_steady_tick(Duration::from_millis(200));
-    let result = runtime.block_on(async {
-        let options =
-            Options { profile: live.profile.clone(), region: None, endpoint_url: live.endpoint_url.clone() };
-        let session = Session::open(&options).await.map_err(|error| Failure::Message(error.to_string()))?;
-        let settings = Settings {
-            root: root.to_owned(),
-            only: asked.only.clone(),
-            since: folder.beginning.since,
-            per_second: live.rate,
-            at_once: AT_ONCE,
-        };
-        let collection = Collection {
-            session: Arc::new(session),
-            settings: Arc::new(settings),
-            asked: Arc::new(asked),
-            external_id: live.external_id.clone(),
-            units: Arc::new(Semaphore::new(UNITS_AT_ONCE)),
-            bar: bar.clone(),
-        };
-        collection.run(&folder.beginning).await
+    let settings = Settings {
+        root: root.to_owned(),
+        only: asked.only.clone(),
+        since: folder.beginning.since,
+        per_second: live.rate,
+        at_once: AT_ONCE,
+    };
+    let collection = Collection {
+        session: Arc::new(session),
+        settings: Arc::new(settings),
+        asked: Arc::new(asked),
+        external_id: live.external_id.clone(),
+        units: Arc::new(Semaphore::new(UNITS_AT_ONCE)),
+        bar: bar.clone(),
+    };
+    let result = runtime.block_on(collection.run(&folder.beginning));
+    let result = result.map_err(|failure| match failure {
+        Failure::Output(error) => {
+            Failure::Message(format!("`{}` cannot be written: {error}", root.display()))
+        }
+        other => other,
     });
     bar.finish_and_clear();
     let (matrix, manifest) = result?;
-    let written = manifest
-        .write(root)
-        .and_then(|()| if manifest.complete { fs::remove_dir_all(root.join(UNFINISHED)) } else { Ok(()) });
-    written.map_err(|error| Failure::Message(format!("`{}` cannot be written: {error}", root.display())))?;
+    close(root, &manifest)
+        .map_err(|error| Failure::Message(format!("`{}` cannot be written: {error}", root.display())))?;
+    // Whoever reads may have gone; what was seen is what counts.
+    let _ = tell(&matrix, &manifest, root, stderr);
+    Ok(manifest)
+}
+
+/// Leaves in the inventory what this collection is made of, and nothing that an earlier run of it wrote beside.
+fn close(root: &Path, manifest: &Manifest) -> io::Result<()> {
+    let before = Manifest::read(root).ok().flatten();
+    let earlier = before.into_iter().flat_map(|it| it.files).map(|it| it.path);
+    let now: BTreeSet<&str> = manifest.files.iter().map(|it| it.path.as_str()).collect();
+    for path in earlier.chain(journal::begun(root)?).filter(|it| !now.contains(it.as_str())) {
+        match fs::remove_file(root.join(path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    manifest.write(root)?;
+    if manifest.complete { fs::remove_dir_all(root.join(UNFINISHED)) } else { Ok(()) }
+}
+
+fn tell(matrix: &Matrix, manifest: &Manifest, root: &Path, stderr: &mut dyn Write) -> io::Result<()> {
     matrix.write(stderr)?;
     for skipped in &manifest.skipped {
         writeln!(stderr, "{}  left out: {}", skipped.account, escape_controls(&skipped.why))?;
     }
-    let calls = manifest.calls;
-    writeln!(
-        stderr,
-        "{} calls, {} retries, {} bytes; {} files in {}",
-        calls.calls,
-        calls.retries,
-        calls.bytes,
-        manifest.files.len(),
-        root.display()
-    )?;
-    if !manifest.complete {
-        writeln!(stderr, "not everything was seen; mend it and go on with --resume")?;
+    for call in &manifest.unnamed {
+        writeln!(stderr, "accounts or Regions may be missing: {call} did not name them all")?;
     }
-    Ok(manifest)
+    let Calls { calls, retries, bytes } = manifest.calls;
+    let (files, root) = (manifest.files.len(), root.display());
+    writeln!(stderr, "{calls} calls, {retries} retries, {bytes} bytes; {files} files in {root}")
 }
 
 /// Calls at once in an account and Region.
@@ -418,6 +489,9 @@ impl Collection {
         gathered.add(first.matrix.clone(), first.files.clone());
         let (accounts, skipped) = self.accounts(account, &tree)?;
         let own_regions = self.regions(&found);
+        if own_regions.is_empty() {
+            gathered.matrix.join(without_regions(account));
+        }
         let mut running = JoinSet::new();
         for other in accounts {
             let (collection, own_regions) = (self.clone(), own_regions.clone());
@@ -429,18 +503,33 @@ impl Collection {
             gathered.add(account.matrix, account.files);
         }
         gathered.files.sort_by(|a, b| a.path.cmp(&b.path));
-        let complete = gathered.matrix.is_complete();
+        let unnamed: Vec<String> = gathered.matrix.unseen(&self.naming()).collect();
+        let complete = gathered.matrix.is_complete() && unnamed.is_empty();
         let manifest = Manifest {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             caller: self.session.identity().arn.clone(),
             started_at: beginning.started_at.to_string(),
             ended_at: Timestamp::now().to_string(),
             complete,
+            unnamed,
             skipped,
             calls: self.session.counts().calls(),
             files: gathered.files,
         };
         Ok((gathered.matrix, manifest))
+    }
+
+    /// The operations whose answers say which accounts and Regions there are.
+    fn naming(&self) -> Vec<&'static str> {
+        let mut names = match self.asked.accounts {
+            Accounts::Own | Accounts::These(_) => Vec::new(),
+            Accounts::All => vec!["organizations.list-accounts"],
+            Accounts::Under(_) => TREE.to_vec(),
+        };
+        if matches!(self.asked.regions, Regions::Enabled | Regions::All) {
+            names.push(DESCRIBE_REGIONS);
+        }
+        names
     }
 
     /// The accounts to ask, and those that are left out.
@@ -474,9 +563,9 @@ impl Collection {
     }
 
     /// The Regions to ask in an account, from what it says of them.
-    fn regions(&self, found: &[Found]) -> Vec<Region> {
+    fn regions(&self, found: &[Found]) -> BTreeSet<Region> {
         let session = self.session.region();
-        let named = |names: &[&str]| -> Vec<Region> {
+        let named = |names: &[&str]| -> BTreeSet<Region> {
             let found = found.iter().filter(|it| names.contains(&it.name.as_str()));
             found.filter_map(|it| it.value.parse().ok()).collect()
         };
@@ -493,7 +582,7 @@ impl Collection {
         self,
         account: AccountId,
         own: Option<Assumed>,
-        own_regions: Vec<Region>,
+        own_regions: BTreeSet<Region>,
     ) -> io::Result<Gathered> {
         let mut gathered = Gathered::default();
         let (assumed, regions) = match own {
@@ -503,10 +592,14 @@ impl Collection {
                 Ok(assumed) => {
                     let first = self.unit(&assumed, global(account), &[Scope::Account]).await?;
                     let regions = self.regions(&first.found);
-                    // An account that does not say which Regions it may use is asked in those that the first one may.
-                    let regions = if regions.is_empty() { own_regions } else { regions };
                     gathered.add(first.matrix, first.files);
-                    (assumed, regions)
+                    // An account that does not say which Regions it may use is asked in those that the first one may.
+                    if regions.is_empty() {
+                        gathered.matrix.join(without_regions(account));
+                        (assumed, own_regions)
+                    } else {
+                        (assumed, regions)
+                    }
                 }
             },
         };
@@ -541,7 +634,12 @@ impl Collection {
     }
 
     /// Records in each Region that the role could not be assumed, which stands for every call there.
-    fn locked_out(&self, account: AccountId, regions: &[Region], error: &CallError) -> io::Result<Gathered> {
+    fn locked_out(
+        &self,
+        account: AccountId,
+        regions: &BTreeSet<Region>,
+        error: &CallError,
+    ) -> io::Result<Gathered> {
         let mut gathered = Gathered::default();
         let Some(operation) = Operation::named("sts.assume-role") else {
             return Ok(gathered);
@@ -549,12 +647,12 @@ impl Collection {
         let role = self.asked.role.as_deref().map(|it| self.session.role_arn(account, it));
         let role = role.unwrap_or_default();
         let call = serde_json::json!({ "request": { "RoleArn": role }, "error": error }).to_string();
-        for region in regions {
-            let place = Place { account, region: region.clone() };
+        for region in regions.iter().cloned().chain([Region::global()]) {
+            let place = Place { account, region };
             let mut journal = Journal::open(&self.settings.root, &place, operation)?;
             journal.record(&role, 0, &call)?;
             journal.end(&role, Chain { ended: Ended::Refused(error.code.clone()), found: Vec::new() })?;
-            if let Some((file, chains)) = journal.finish()? {
+            if let Some((file, chains)) = journal.finish(|of| of == role)? {
                 let mut matrix = Matrix::default();
                 matrix.add(&place, operation.name, chains.values());
                 gathered.add(matrix, vec![file]);
@@ -562,6 +660,14 @@ impl Collection {
         }
         Ok(gathered)
     }
+}
+
+/// That an account named no Region to ask.
+fn without_regions(account: AccountId) -> Matrix {
+    let ended = Ended::CutOff("it named no Region".to_owned());
+    let mut matrix = Matrix::default();
+    matrix.add(&global(account), DESCRIBE_REGIONS, [&Chain { ended, found: Vec::new() }]);
+    matrix
 }
 
 fn global(account: AccountId) -> Place {

@@ -100,6 +100,7 @@ fn show(catalog: &Catalog, name: &str, stdout: &mut dyn Write) -> Result<ExitSta
     let reasons: Vec<&str> =
         control.policies.iter().filter(|it| it.forbids).map(|it| it.id.as_str()).collect();
     writeln!(stdout, "reasons     {}", reasons.join(", "))?;
+    writeln!(stdout, "asked       {}", control.policies.sharing)?;
     for parameter in control.parameters.values() {
         let default = match (&parameter.default, parameter.required) {
             (Some(default), _) => format!("default {default}"),

@@ -80,6 +80,10 @@ impl Recorded {
             let message = "the collection was not finished; go on with it with `collect --resume`";
             reader.add_problem(Problem::with_file(UNFINISHED, message.to_owned()));
         }
+        for call in manifest.iter().flat_map(|it| &it.unnamed) {
+            let message = format!("accounts or Regions may be missing: `{call}` did not name them all");
+            reader.add_problem(Problem::with_file(MANIFEST, message));
+        }
         let calls = manifest.as_ref().map(|it| it.calls);
         let files = manifest.map(|it| it.files.into_iter().map(|it| (it.path, it.sha256)).collect());
         Self { files, calls }

@@ -1,7 +1,7 @@
 //! Recording calls as they are answered, so that a collection that is killed can go on where it was.
 //!
-//! Each operation of each place has two files under `.collect` until it is whole: the calls as they came, and an index
-//! of them. Once all of its questions have ended the calls are written in order to the inventory's own file, under
+//! Each operation of each place has two files under `.collect` until the whole collection is complete: the calls as they
+//! came, and an index of them. Once all of its questions have ended the calls are written in order to the inventory's own file, under
 //! another name first, and renamed. Nothing here knows what the calls say.
 
 use std::collections::BTreeMap;
@@ -48,8 +48,8 @@ pub struct Chain {
 enum Entry {
     /// A call, by where it stands among the calls, in bytes.
     Call { of: String, page: u32, at: u64, bytes: u64 },
-    /// A question's end.
-    End { of: String, chain: Chain },
+    /// A question's end, and how many calls it took.
+    End { of: String, pages: u32, chain: Chain },
     /// The inventory's file is whole.
     File(FileRecord),
 }
@@ -136,26 +136,27 @@ impl Journal {
                     self.whole = None;
                     self.keep(of, page, Span { at, bytes });
                 }
-                Entry::End { of, chain } => {
-                    self.chains.insert(of, chain);
+                Entry::End { of, pages, chain } => {
+                    let (spans, end) = (&self.spans, self.end);
+                    let is_there =
+                        |page| spans.get(&(of.clone(), page)).is_some_and(|span| span.at + span.bytes <= end);
+                    if matches!(chain.ended, Ended::Whole | Ended::None) && (0..pages).all(is_there) {
+                        self.chains.insert(of, chain);
+                    } else {
+                        self.chains.remove(&of);
+                    }
                 }
                 Entry::File(record) => self.whole = Some(record),
             }
         }
         self.index.set_len(whole)?;
-        if self.whole.as_ref().is_some_and(|it| it.errors == 0 && self.root.join(&it.path).is_file()) {
-            return Ok(());
-        }
-        self.whole = None;
-        self.chains.retain(|_, it| matches!(it.ended, Ended::Whole | Ended::None));
-        let (chains, end) = (&self.chains, self.end);
-        self.spans.retain(|(of, _), span| chains.contains_key(of) && span.at + span.bytes <= end);
+        let chains = &self.chains;
+        self.spans.retain(|(of, _), _| chains.contains_key(of));
+        let is_there = |it: &FileRecord| {
+            it.errors == 0 && fs::metadata(self.root.join(&it.path)).is_ok_and(|file| file.len() == it.bytes)
+        };
+        self.whole = self.whole.take().filter(is_there);
         Ok(())
-    }
-
-    /// Whether its file is in the inventory, and nothing of it need be asked again.
-    pub fn is_whole(&self) -> bool {
-        self.whole.is_some()
     }
 
     /// How a question ended in an earlier collection, if it need not be asked again.
@@ -190,9 +191,11 @@ impl Journal {
 
     /// Records that a question has ended.
     pub fn end(&mut self, of: &str, chain: Chain) -> io::Result<()> {
-        let entry = Entry::End { of: of.to_owned(), chain };
+        let pages = self.spans.range((of.to_owned(), 0)..=(of.to_owned(), u32::MAX)).count();
+        let pages = u32::try_from(pages).unwrap_or(u32::MAX);
+        let entry = Entry::End { of: of.to_owned(), pages, chain };
         self.note(&entry)?;
-        if let Entry::End { of, chain } = entry {
+        if let Entry::End { of, chain, .. } = entry {
             self.chains.insert(of, chain);
         }
         Ok(())
@@ -204,8 +207,20 @@ impl Journal {
         self.index.write_all(&line)
     }
 
-    /// Writes the calls in order to the inventory; `None` if nothing was asked.
-    pub fn finish(mut self) -> io::Result<Option<(FileRecord, BTreeMap<String, Chain>)>> {
+    /// Writes the calls of the questions that were `asked` in order to the inventory; `None` if there are none.
+    ///
+    /// What an earlier run asked and this one did not is no longer there: the vault is gone, the plan is another.
+    pub fn finish(
+        mut self,
+        asked: impl Fn(&str) -> bool,
+    ) -> io::Result<Option<(FileRecord, BTreeMap<String, Chain>)>> {
+        let before = self.chains.len();
+        self.chains.retain(|of, _| asked(of));
+        if self.chains.len() < before {
+            self.whole = None;
+        }
+        let chains = &self.chains;
+        self.spans.retain(|(of, _), _| chains.contains_key(of));
         if let Some(record) = self.whole {
             return Ok(Some((record, self.chains)));
         }
@@ -224,8 +239,13 @@ impl Journal {
         let mut line = Vec::new();
         for span in self.spans.values() {
             self.calls.seek(SeekFrom::Start(span.at))?;
-            line.clear();
-            (&self.calls).take(span.bytes).read_to_end(&mut line)?;
+            line.resize(usize::try_from(span.bytes).map_err(io::Error::other)?, 0);
+            self.calls.read_exact(&mut line)?;
+            // A disk that lost power may have kept a file's length and not its bytes.
+            if line.first() != Some(&b'{') || line.last() != Some(&b'\n') {
+                let message = format!("the calls of `{}` are damaged; collect anew", self.name);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            }
             hasher.update(&line);
             output.write_all(&line)?;
             record.bytes += line.len() as u64;
@@ -239,11 +259,27 @@ impl Journal {
         sync_folder(&path)?;
         self.note(&Entry::File(record.clone()))?;
         self.index.sync_all()?;
-        if record.errors == 0 {
-            fs::remove_file(self.root.join(UNFINISHED).join(&self.name))?;
-        }
         Ok(Some((record, self.chains)))
     }
+}
+
+/// The inventory's files that earlier runs of a collection wrote, as its journals tell.
+pub fn begun(root: &Path) -> io::Result<Vec<String>> {
+    fn walk(folder: &Path, below: &str, found: &mut Vec<String>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = format!("{below}{}", entry.file_name().to_string_lossy());
+            if entry.file_type()?.is_dir() {
+                walk(&entry.path(), &format!("{name}/"), found)?;
+            } else if name.ends_with(".ndjson") {
+                found.push(name);
+            }
+        }
+        Ok(())
+    }
+    let mut found = Vec::new();
+    walk(&root.join(UNFINISHED), "", &mut found)?;
+    Ok(found)
 }
 
 /// Makes a rename last: the folder itself is written out.
@@ -264,6 +300,10 @@ mod tests {
         Journal::open(root, &place, operation).unwrap()
     }
 
+    fn finish(journal: Journal) -> FileRecord {
+        journal.finish(|_| true).unwrap().unwrap().0
+    }
+
     fn whole(found: &str) -> Chain {
         Chain { ended: Ended::Whole, found: vec![("SelectionId".to_owned(), found.to_owned())] }
     }
@@ -278,28 +318,52 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path());
         for (of, page) in [("b", 0), ("a", 0), ("b", 1), ("a", 1)] {
-            journal.record(of, page, &format!("{of}{page}")).unwrap();
+            journal.record(of, page, &format!("{{{of}{page}}}")).unwrap();
         }
         journal.end("b", whole("1")).unwrap();
         journal.end("a", whole("2")).unwrap();
-        let (record, _) = journal.finish().unwrap().unwrap();
-        assert_eq!(text(folder.path()), "a0\na1\nb0\nb1\n");
-        assert_eq!((record.calls, record.errors, record.bytes), (4, 0, 12));
+        let record = finish(journal);
+        assert_eq!(text(folder.path()), "{a0}\n{a1}\n{b0}\n{b1}\n");
+        assert_eq!((record.calls, record.errors, record.bytes), (4, 0, 20));
         // Once whole, it need not be asked again, and still says what it found.
         let again = open(folder.path());
-        assert!(again.is_whole());
         assert_eq!(again.ended("a"), Some(&whole("2")));
-        assert_eq!(again.finish().unwrap().unwrap().0, record);
+        assert_eq!(finish(again), record);
+        // What is added later stands beside what was there, and what is no longer asked goes.
+        let mut more = open(folder.path());
+        more.record("c", 0, "{c0}").unwrap();
+        more.end("c", whole("3")).unwrap();
+        more.finish(|of| of != "b").unwrap().unwrap();
+        assert_eq!(text(folder.path()), "{a0}\n{a1}\n{c0}\n");
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_written_again_and_calls_that_are_gone_are_asked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        journal.record("a", 0, "{a0}").unwrap();
+        journal.end("a", whole("1")).unwrap();
+        let record = finish(journal);
+        fs::remove_file(folder.path().join(&record.path)).unwrap();
+        assert_eq!(finish(open(folder.path())), record);
+        assert_eq!(text(folder.path()), "{a0}\n");
+        fs::write(folder.path().join(UNFINISHED).join(&record.path), "").unwrap();
+        assert_eq!(open(folder.path()).ended("a"), None);
+        // As long as it was, and nothing in it.
+        fs::write(folder.path().join(UNFINISHED).join(&record.path), [0; 5]).unwrap();
+        fs::remove_file(folder.path().join(&record.path)).unwrap();
+        let error = open(folder.path()).finish(|_| true).unwrap_err();
+        assert!(error.to_string().contains("are damaged; collect anew"), "{error}");
     }
 
     #[test]
     fn what_was_cut_short_is_asked_again_and_what_was_not_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path());
-        journal.record("a", 0, "kept").unwrap();
+        journal.record("a", 0, "{kept}").unwrap();
         journal.end("a", whole("1")).unwrap();
-        journal.record("b", 0, "half").unwrap();
-        journal.record("c", 0, "refused").unwrap();
+        journal.record("b", 0, "{half}").unwrap();
+        journal.record("c", 0, "{refused}").unwrap();
         journal
             .end("c", Chain { ended: Ended::Refused("AccessDenied".to_owned()), found: Vec::new() })
             .unwrap();
@@ -313,13 +377,12 @@ mod tests {
         append(&unfinished.with_extension("index"), "{\"call\":{\"of\"");
         drop(journal);
         let mut journal = open(folder.path());
-        assert!(!journal.is_whole());
         assert_eq!(["a", "b", "c"].map(|of| journal.ended(of).is_some()), [true, false, false]);
         for of in ["c", "b"] {
-            journal.record(of, 0, &format!("{of} anew")).unwrap();
+            journal.record(of, 0, &format!("{{{of} anew}}")).unwrap();
             journal.end(of, whole("2")).unwrap();
         }
-        journal.finish().unwrap().unwrap();
-        assert_eq!(text(folder.path()), "kept\nb anew\nc anew\n");
+        finish(journal);
+        assert_eq!(text(folder.path()), "{kept}\n{b anew}\n{c anew}\n");
     }
 }

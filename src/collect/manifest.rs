@@ -28,6 +28,9 @@ pub struct Manifest {
     pub ended_at: String,
     /// Whether all that was asked was seen.
     pub complete: bool,
+    /// Calls that should have named accounts or Regions and did not, or not all; those were not asked.
+    #[serde(default)]
+    pub unnamed: Vec<String>,
     /// Accounts that were left out, with why: suspended ones.
     pub skipped: Vec<Skipped>,
     /// Calls made in the last run of the collection.

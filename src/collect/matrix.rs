@@ -55,6 +55,14 @@ impl Matrix {
         self.cells.values().flat_map(BTreeMap::values).all(|it| it.unseen.is_empty())
     }
 
+    /// Whether any of these operations was not wholly seen; with the places where.
+    pub fn unseen<'a>(&'a self, operations: &'a [&str]) -> impl Iterator<Item = String> + 'a {
+        self.cells.iter().flat_map(move |(place, cells)| {
+            let unseen = cells.iter().filter(|(name, it)| operations.contains(name) && !it.unseen.is_empty());
+            unseen.map(move |(name, _)| format!("{place} {name}"))
+        })
+    }
+
     /// Prints a row for each place, and one for each operation that was not wholly seen in it.
     pub fn write(&self, output: &mut dyn Write) -> io::Result<()> {
         let width = self.cells.keys().map(|it| it.region.as_str().len()).max().unwrap_or_default();
@@ -71,7 +79,7 @@ impl Matrix {
                 let total = cell.seen + cell.unseen.values().sum::<usize>();
                 let action = Operation::named(name).map_or("", |it| it.action);
                 for (why, count) in &cell.unseen {
-                    let why = escape_controls(why);
+                    let why = escape_controls(&why.chars().take(100).collect::<String>());
                     writeln!(output, "    {name}: {count} of {total} not seen: {why}; needs {action}")?;
                 }
             }

@@ -188,7 +188,9 @@ pub static QUESTIONS: &[Question] = &[
 ];
 
 /// AWS's codes for "there is none", by operation: an answer, not a failure.
-const NONE: [(&str, &str); 8] = [
+const NONE: [(&str, &str); 9] = [
+    // Outside an organization (AWS Backup API Reference, DescribeGlobalSettings).
+    ("backup.describe-global-settings", "InvalidRequestException"),
     ("backup.get-backup-vault-access-policy", "ResourceNotFoundException"),
     ("backup.get-backup-vault-notifications", "ResourceNotFoundException"),
     ("kms.describe-key", "NotFoundException"),

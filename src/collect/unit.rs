@@ -16,8 +16,8 @@ use super::journal::{Chain, Ended, FileRecord, Journal};
 use super::matrix::Matrix;
 use super::pace::Pace;
 use super::question::{QUESTIONS, Question, Scope, Subject, says_none};
-use super::{Answer, Port};
-use crate::inventory::{CallError, Operation};
+use super::{Answer, Port, UNREACHABLE};
+use crate::inventory::{CallError, Operation, check_page};
 use crate::model::{Place, ResourceType};
 
 /// How a collection asks.
@@ -72,6 +72,8 @@ struct Unit<P> {
     /// What was put into the queue, by operation and subject.
     queued: BTreeSet<(&'static str, String)>,
     scopes: &'static [Scope],
+    /// The types AWS Backup supports in the Region; empty if it does not say.
+    supported: BTreeSet<ResourceType>,
 }
 
 /// Collects what is asked in these scopes of one place.
@@ -91,6 +93,7 @@ pub async fn collect<P: Port>(
         queue: VecDeque::new(),
         queued: BTreeSet::new(),
         scopes,
+        supported: BTreeSet::new(),
     };
     for question in QUESTIONS.iter().filter(|it| it.of.is_empty() && !waits(it)) {
         unit.enqueue(question, Subject::new())?;
@@ -113,19 +116,20 @@ pub async fn collect<P: Port>(
     unit.finish()
 }
 
-/// The name of a subject among others of its operation.
+/// The name of a subject among others of its operation; no id of AWS holds what stands between its parts.
 fn key(subject: &Subject) -> String {
-    subject.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join("/")
+    subject.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join("\0")
 }
 
 fn lock(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
     journal.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The operation that says which services' lists are worth asking for.
+/// The operation that says which types AWS Backup supports in a Region.
 const SUPPORTED: &str = "backup.get-supported-resource-types";
 
-/// Whether a question waits until it is known which types AWS Backup supports in the Region.
+/// Whether a question waits until it is known which types AWS Backup supports in the Region: where there is no such
+/// service, nobody answers.
 fn waits(question: &Question) -> bool {
     question.scope == Scope::Region && question.operation().is_some_and(|it| !it.lists.is_empty())
 }
@@ -178,14 +182,11 @@ impl<P: Port> Unit<P> {
         Ok(())
     }
 
-    /// Services' own lists: those of types that AWS Backup supports here, or all if it does not say.
     fn enqueue_lists(&mut self, chain: &Chain) -> io::Result<()> {
         let short_names = chain.found.iter().map(|(_, name)| name.as_str());
-        let supported: BTreeSet<_> = short_names.flat_map(ResourceType::from_short_name).collect();
+        self.supported = short_names.flat_map(ResourceType::from_short_name).collect();
         for question in QUESTIONS.iter().filter(|it| waits(it)) {
-            if supported.is_empty() || !question.is_of_unsupported(&supported) {
-                self.enqueue(question, Subject::new())?;
-            }
+            self.enqueue(question, Subject::new())?;
         }
         Ok(())
     }
@@ -201,9 +202,10 @@ impl<P: Port> Unit<P> {
         let operation = operation_of(question)?;
         let (port, pace) = (Arc::clone(&self.port), Arc::clone(&self.pace));
         let request = question.request(&subject, self.settings.since);
+        let needless = !self.supported.is_empty() && question.is_of_unsupported(&self.supported);
         Ok(async move {
             let of = key(&subject);
-            let pages = Pages { port: &*port, pace: &pace, journal: &journal, operation, of: &of };
+            let pages = Pages { port: &*port, pace: &pace, journal: &journal, operation, of: &of, needless };
             let chain = pages.ask(request).await?;
             lock(&journal).end(&of, chain.clone())?;
             Ok((question, subject, chain))
@@ -216,7 +218,8 @@ impl<P: Port> Unit<P> {
             let journal =
                 Arc::into_inner(journal).ok_or_else(|| io::Error::other("a call is still running"))?;
             let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let Some((record, chains)) = journal.finish()? else {
+            let queued = &self.queued;
+            let Some((record, chains)) = journal.finish(|of| queued.contains(&(name, of.to_owned())))? else {
                 continue;
             };
             collected.matrix.add(&self.place, name, chains.values());
@@ -244,11 +247,14 @@ struct Pages<'a, P> {
     journal: &'a Mutex<Journal>,
     operation: &'static Operation,
     of: &'a str,
+    /// Whether AWS Backup supports nothing of what this lists, so that the service need not be in the Region.
+    needless: bool,
 }
 
 impl<P: Port> Pages<'_, P> {
     async fn ask(&self, mut request: Map<String, Value>) -> io::Result<Chain> {
-        let service = self.operation.name.split('.').next().unwrap_or_default();
+        // As IAM names it: three operations of RDS's are one service.
+        let service = self.operation.action.split(':').next().unwrap_or_default();
         let mut found: BTreeSet<(&'static str, String)> = BTreeSet::new();
         let mut tokens = BTreeSet::new();
         let mut page = 0;
@@ -258,7 +264,8 @@ impl<P: Port> Pages<'_, P> {
                 Ok(answer) => answer,
                 Err(error) => {
                     lock(self.journal).record(self.of, page, &refusal(&request, &error)?)?;
-                    break if says_none(self.operation.name, &error.code) {
+                    let absent = self.needless && error.code == UNREACHABLE;
+                    break if absent || says_none(self.operation.name, &error.code) {
                         Ended::None
                     } else {
                         Ended::Refused(error.code)
@@ -267,10 +274,8 @@ impl<P: Port> Pages<'_, P> {
             };
             lock(self.journal).record(self.of, page, &answered(&request, &answer)?)?;
             found.extend(answer.found);
-            if let Some(list) = self.operation.list
-                && !answer.body.contains(&format!("\"{list}\""))
-            {
-                break Ended::CutOff(format!("the response has no `{list}`"));
+            if let Err(why) = check_page(&answer.body, self.operation) {
+                break Ended::CutOff(why);
             }
             let Some(next) = answer.next.filter(|it| !it.is_empty()) else {
                 break Ended::Whole;

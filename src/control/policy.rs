@@ -6,7 +6,7 @@ use cedar_policy::{ActionConstraint, Effect, PolicyId, PolicySet, Schema, Valida
 use serde_json::Value;
 
 use super::rewrite::{self, MEMBERSHIPS, VAULT, names};
-use super::{ControlProblem, Template};
+use super::{ControlProblem, Sharing, Template};
 use crate::vocabulary::{Action, Vocabulary};
 
 /// Whose fact a policy reads.
@@ -47,6 +47,8 @@ pub struct Policy {
 pub struct Policies {
     /// What Cedar is asked: looking at something unknown errs, even where Cedar itself would say false.
     pub set: PolicySet,
+    /// Which questions have the same answer.
+    pub sharing: Sharing,
     /// What is known of each, by Cedar's id.
     by_id: BTreeMap<String, Policy>,
 }
@@ -97,8 +99,8 @@ impl Policies {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let set = rewritten(named).map_err(|problem| vec![problem])?;
-        Ok(Self { set, by_id })
+        let (set, sharing) = rewritten(named).map_err(|problem| vec![problem])?;
+        Ok(Self { set, sharing, by_id })
     }
 }
 
@@ -151,10 +153,12 @@ fn read_policy(
     Ok(Policy { id, forbids, message, reads })
 }
 
-fn rewritten(policies: PolicySet) -> Result<PolicySet, ControlProblem> {
+fn rewritten(policies: PolicySet) -> Result<(PolicySet, Sharing), ControlProblem> {
     let json = policies.to_json().map_err(|error| other(error.to_string()))?;
     let json = rewrite::policy_set(json).map_err(other)?;
-    PolicySet::from_json_value(json).map_err(|error| other(error.to_string()))
+    let sharing = Sharing::of(&json);
+    let set = PolicySet::from_json_value(json).map_err(|error| other(error.to_string()))?;
+    Ok((set, sharing))
 }
 
 /// The variable and attributes of a path such as `resource.vault.locked`.

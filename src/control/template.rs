@@ -54,6 +54,16 @@ impl Template {
         Ok(Self { parts })
     }
 
+    /// The facts of what is put forward and of what is judged that it names.
+    pub fn facts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Path(path) if path.first().is_some_and(|it| it != "context") => {
+                path.get(1).map(String::as_str)
+            }
+            _ => None,
+        })
+    }
+
     /// The message with its paths filled in; a fact that is not known reads `(unknown)`.
     pub fn fill(&self, filling: Filling<'_>) -> String {
         let mut text = String::new();

@@ -1,21 +1,29 @@
 //! One question to Cedar, and what its answer means.
+//!
+//! Questions that agree on all that a control's policies look at are asked once; what the finding tells is filled in
+//! from the facts of the very finding. One question in a thousand is asked directly as well.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, Request};
 
+use super::EvaluateError;
+use super::class::{Found, Keyed, Kinds};
 use super::entity::TypeNames;
 use super::finding::MissingFact;
 use super::missing;
+use super::store::Store;
 use crate::control::{Filling, Policy, Root, Template};
 use crate::facts::{Fact, Thing, Uid};
 use crate::framework::ChosenControl;
 use crate::inventory::Coverage;
 use crate::model::Answer;
 use crate::vocabulary::Vocabulary;
+
+/// One question in so many is asked directly as well: a prime near a thousand, because pages have a thousand items.
+const CHECKED: u64 = 997;
 
 /// What Cedar says of one question, or of several folded together.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,17 +40,40 @@ impl Verdict {
     }
 }
 
-/// The things a question can be about, each once, as facts and as Cedar entities.
-pub(super) struct Store<'t> {
-    things: HashMap<Uid, Cow<'t, Thing>>,
-    uids: HashMap<Uid, EntityUid>,
-    entities: Entities,
+/// What Cedar says of all questions of a kind.
+pub(super) struct Decision<'a> {
+    answer: Answer,
+    /// The policies that decided, by id.
+    decided: Vec<&'a Policy>,
+    /// The policies that erred, by id, with Cedar's words.
+    erred: Vec<(&'a Policy, String)>,
+    /// Whether the question could be put to Cedar at all.
+    asked: bool,
 }
 
-impl Store<'_> {
-    fn thing(&self, uid: &Uid) -> Option<&Thing> {
-        self.things.get(uid).map(|it| &**it)
+/// A control with what is the same for every question of a run.
+pub(super) struct Sheet<'a> {
+    pub(super) chosen: &'a ChosenControl,
+    /// Action and context.
+    question: Option<(EntityUid, Context)>,
+    kinds: RefCell<Kinds<Decision<'a>>>,
+    asked: Cell<u64>,
+}
+
+#[cfg(test)]
+impl Sheet<'_> {
+    /// How many questions were answered as one of their kind had been.
+    pub(super) fn shared(&self) -> u64 {
+        self.kinds.borrow().shared
     }
+}
+
+/// Who is asked about whom.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'q> {
+    pub(super) principal: &'q Thing,
+    pub(super) resource: &'q Thing,
+    pub(super) store: &'q Store<'q>,
 }
 
 /// Asks Cedar.
@@ -51,73 +82,111 @@ pub(super) struct Asker<'a> {
     coverage: Option<&'a Coverage>,
     authorizer: Authorizer,
     type_names: RefCell<TypeNames>,
-    /// Action and context by control; they are the same for every question of a run.
-    prepared: RefCell<HashMap<*const ChosenControl, (EntityUid, Context)>>,
+    /// One question in so many is asked directly as well.
+    pub(super) checked: u64,
+    /// Whether questions share answers at all.
+    pub(super) shares: bool,
 }
 
 impl<'a> Asker<'a> {
     pub(super) fn new(vocabulary: &'a Vocabulary, coverage: Option<&'a Coverage>) -> Self {
-        Self {
-            vocabulary,
-            coverage,
-            authorizer: Authorizer::new(),
-            type_names: RefCell::default(),
-            prepared: RefCell::default(),
-        }
+        let (authorizer, type_names) = (Authorizer::new(), RefCell::default());
+        Self { vocabulary, coverage, authorizer, type_names, checked: CHECKED, shares: true }
     }
 
-    /// Gathers things and all that they refer to.
-    pub(super) fn store<'t>(
-        &self,
-        things: impl Iterator<Item = &'t Thing>,
-        account: &Uid,
-        shared: &dyn Fn(&Uid) -> Thing,
-    ) -> Store<'t> {
-        let mut found: HashMap<Uid, Cow<'t, Thing>> = HashMap::new();
-        let mut wanted = vec![account.clone()];
-        for thing in things {
-            refer(thing, &mut wanted);
-            found.insert(thing.uid.clone(), Cow::Borrowed(thing));
-        }
-        while let Some(uid) = wanted.pop() {
-            if let Entry::Vacant(entry) = found.entry(uid) {
-                let thing = shared(entry.key());
-                refer(&thing, &mut wanted);
-                entry.insert(Cow::Owned(thing));
-            }
-        }
+    /// Prepares a control.
+    pub(super) fn sheet(&self, chosen: &'a ChosenControl) -> Sheet<'a> {
         let mut names = self.type_names.borrow_mut();
-        let mut uids = HashMap::new();
-        let mut entities = Vec::with_capacity(found.len());
-        #[expect(clippy::iter_over_hash_type, reason = "a store has no order")]
-        for (uid, thing) in &found {
-            // INVARIANT: a thing whose facts do not fit the vocabulary is not asked about with them.
-            let entity = match thing.check(self.vocabulary) {
-                Ok(()) => names.entity(thing, self.vocabulary),
-                Err(_) => names.entity(&Thing::unknown(uid.clone()), self.vocabulary),
-            };
-            uids.extend(names.uid(uid).map(|it| (uid.clone(), it)));
-            entities.extend(entity);
-        }
-        let entities = Entities::from_entities(entities, None).unwrap_or_else(|_| Entities::empty());
-        Store { things: found, uids, entities }
+        let action = names.uid(&Uid::new("Control::Action", chosen.control.name.as_str()));
+        let pairs: Option<Vec<_>> = chosen
+            .parameters
+            .iter()
+            .map(|(name, fact)| Some((name.clone(), names.expression(fact)?)))
+            .collect();
+        let context = pairs.and_then(|it| Context::from_pairs(it).ok());
+        Sheet { chosen, question: action.zip(context), kinds: RefCell::default(), asked: Cell::new(0) }
     }
 
-    /// Asks whether this principal, put forward, makes this resource comply.
+    /// Asks whether this principal, put forward, makes this resource comply. Messages are not yet filled in.
     pub(super) fn ask(
         &self,
-        chosen: &ChosenControl,
-        principal: &Uid,
-        resource: &Uid,
-        store: &Store<'_>,
-    ) -> Verdict {
-        let Some(request) = self.request(chosen, principal, resource, store) else {
-            let mut verdict = Verdict::of(Answer::InsufficientData);
-            verdict.missing.push(missing::in_words("the question could not be put to Cedar"));
-            return verdict;
+        sheet: &Sheet<'a>,
+        pair: Pair<'_>,
+    ) -> Result<(Verdict, Rc<Decision<'a>>), EvaluateError> {
+        let Some(looks) = sheet.chosen.control.policies.sharing.looks().filter(|_| self.shares) else {
+            let entities = pair.store.entities.get_or_init(|| self.everything(pair));
+            return Ok(self.ask_directly(sheet, pair, entities));
         };
-        let policies = &chosen.control.policies;
-        let response = self.authorizer.is_authorized(&request, &policies.set, &store.entities);
+        let Pair { principal, resource, store } = pair;
+        let keyed = Keyed { looks, parameters: &sheet.chosen.parameters, principal, resource, store };
+        let number = sheet.asked.replace(sheet.asked.get().wrapping_add(1));
+        let mut kinds = sheet.kinds.borrow_mut();
+        let decide = || {
+            let entities = self.type_names.borrow_mut().looked_at(&keyed, self.vocabulary);
+            Rc::new(self.decide(sheet, pair, &entities))
+        };
+        let decision = match kinds.find(&keyed) {
+            Found::Decided(decision) => decision,
+            Found::New => {
+                let decision = decide();
+                kinds.keep(&decision);
+                decision
+            }
+            Found::GivenUp => decide(),
+            Found::NoKey => return Ok(self.ask_directly(sheet, pair, &self.alone(pair))),
+        };
+        // What Cedar says of an error names the very things, which others of the kind are not.
+        let Some(verdict) = self.verdict(&decision, pair, false) else {
+            return Ok(self.ask_directly(sheet, pair, &self.alone(pair)));
+        };
+        if number.is_multiple_of(self.checked) {
+            let (direct, its_own) = self.ask_directly(sheet, pair, &self.alone(pair));
+            let ids =
+                |it: &Decision<'_>| -> Vec<String> { it.decided.iter().map(|it| it.id.clone()).collect() };
+            if direct != verdict || ids(&its_own) != ids(&decision) {
+                return Err(EvaluateError::Unequal {
+                    control: sheet.chosen.control.name.clone(),
+                    principal: principal.uid.to_string(),
+                    resource: resource.uid.to_string(),
+                    shared: verdict.answer,
+                    direct: direct.answer,
+                });
+            }
+        }
+        Ok((verdict, decision))
+    }
+
+    /// Asks of everything that is known, and of this question alone.
+    pub(super) fn ask_directly(
+        &self,
+        sheet: &Sheet<'a>,
+        pair: Pair<'_>,
+        entities: &Entities,
+    ) -> (Verdict, Rc<Decision<'a>>) {
+        let decision = self.decide(sheet, pair, entities);
+        let verdict = self.verdict(&decision, pair, true);
+        (verdict.unwrap_or_else(|| Verdict::of(Answer::InsufficientData)), Rc::new(decision))
+    }
+
+    /// All that is judged together, as Cedar entities.
+    pub(super) fn everything(&self, pair: Pair<'_>) -> Entities {
+        let things = pair.store.everything();
+        self.type_names.borrow_mut().whole(things.values().map(|it| &**it), self.vocabulary)
+    }
+
+    /// All that a question can be about, as Cedar entities.
+    pub(super) fn alone(&self, pair: Pair<'_>) -> Entities {
+        let things = pair.store.reachable(vec![pair.principal.uid.clone(), pair.resource.uid.clone()]);
+        self.type_names.borrow_mut().whole(things.values().map(|it| &**it), self.vocabulary)
+    }
+
+    fn decide(&self, sheet: &Sheet<'a>, pair: Pair<'_>, entities: &Entities) -> Decision<'a> {
+        let Some(request) = self.request(sheet, pair) else {
+            let (decided, erred) = (Vec::new(), Vec::new());
+            return Decision { answer: Answer::InsufficientData, decided, erred, asked: false };
+        };
+        let policies = &sheet.chosen.control.policies;
+        let response = self.authorizer.is_authorized(&request, &policies.set, entities);
         let diagnostics = response.diagnostics();
         let mut decided: Vec<&Policy> =
             diagnostics.reason().filter_map(|id| policies.get(id.as_ref())).collect();
@@ -129,84 +198,69 @@ impl<'a> Asker<'a> {
             erred.extend(policy.map(|it| (it, error.inner().to_string())));
         }
         erred.sort_by(|a, b| a.0.id.cmp(&b.0.id));
-        if decided.iter().any(|it| it.forbids) {
-            let mut verdict = Verdict::of(Answer::NonCompliant);
-            for policy in decided {
-                verdict.reasons.push(policy.id.clone());
-                let message = policy.message.as_ref();
-                verdict.messages.extend(message.map(|it| self.fill(it, chosen, principal, resource, store)));
-            }
-            return verdict;
-        }
-        if !erred.is_empty() {
-            return self.undecided(&erred, principal, resource, store);
-        }
-        if decided.is_empty() {
-            return Verdict::of(Answer::NotApplicable);
-        }
-        let mut verdict = Verdict::of(Answer::Compliant);
-        let messages = decided.iter().filter_map(|it| it.message.as_ref());
-        verdict.messages.extend(messages.map(|it| self.fill(it, chosen, principal, resource, store)));
-        verdict
-    }
-
-    fn request(
-        &self,
-        chosen: &ChosenControl,
-        principal: &Uid,
-        resource: &Uid,
-        store: &Store<'_>,
-    ) -> Option<Request> {
-        let mut prepared = self.prepared.borrow_mut();
-        let (action, context) = match prepared.entry(chosen) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let mut names = self.type_names.borrow_mut();
-                let action = names.uid(&Uid::new("Control::Action", chosen.control.name.as_str()))?;
-                let mut pairs = Vec::new();
-                for (name, fact) in &chosen.parameters {
-                    pairs.push((name.clone(), names.expression(fact)?));
-                }
-                entry.insert((action, Context::from_pairs(pairs).ok()?))
-            }
+        let answer = match (decided.iter().any(|it| it.forbids), erred.is_empty(), decided.is_empty()) {
+            (true, ..) => Answer::NonCompliant,
+            (false, false, _) => Answer::InsufficientData,
+            (false, true, true) => Answer::NotApplicable,
+            (false, true, false) => Answer::Compliant,
         };
-        let (principal, resource) = (store.uids.get(principal)?, store.uids.get(resource)?);
-        Request::new(principal.clone(), action.clone(), resource.clone(), context.clone(), None).ok()
+        Decision { answer, decided, erred, asked: true }
     }
 
-    fn undecided(
-        &self,
-        erred: &[(&Policy, String)],
-        principal: &Uid,
-        resource: &Uid,
-        store: &Store<'_>,
-    ) -> Verdict {
-        let mut verdict = Verdict::of(Answer::InsufficientData);
-        for (policy, error) in erred {
-            let mut found = Vec::new();
-            for read in &policy.reads {
-                let lookup = |root: Root| match root {
-                    Root::Principal => ("principal", store.thing(principal)),
-                    Root::Resource => ("resource", store.thing(resource)),
-                };
-                let finder = missing::Finder {
-                    vocabulary: self.vocabulary,
-                    coverage: self.coverage,
-                    shared: &|uid| store.thing(uid),
-                    place: store.thing(resource).and_then(|it| it.place.as_ref()),
-                };
-                found.extend(finder.missing(read, &lookup));
+    fn request(&self, sheet: &Sheet<'a>, pair: Pair<'_>) -> Option<Request> {
+        let (action, context) = sheet.question.as_ref()?;
+        let mut names = self.type_names.borrow_mut();
+        let (principal, resource) = (names.uid(&pair.principal.uid)?, names.uid(&pair.resource.uid)?);
+        Request::new(principal, action.clone(), resource, context.clone(), None).ok()
+    }
+
+    /// What a decision says of this question; `None` if that takes Cedar's own words, and they are another question's.
+    fn verdict(&self, decision: &Decision<'_>, pair: Pair<'_>, its_own: bool) -> Option<Verdict> {
+        let mut verdict = Verdict::of(decision.answer);
+        if !decision.asked {
+            verdict.missing.push(missing::in_words("the question could not be put to Cedar"));
+            return Some(verdict);
+        }
+        match decision.answer {
+            Answer::NonCompliant => {
+                verdict.reasons = decision.decided.iter().map(|it| it.id.clone()).collect()
             }
-            if found.is_empty() {
-                found.push(missing::in_words(&format!("policy `{}` errs: {error}", policy.id)));
-            }
-            for fact in found {
-                if !verdict.missing.contains(&fact) {
-                    verdict.missing.push(fact);
+            Answer::InsufficientData => {
+                for (policy, error) in &decision.erred {
+                    let mut found = self.missing(policy, pair);
+                    if found.is_empty() {
+                        if !its_own {
+                            return None;
+                        }
+                        found.push(missing::in_words(&format!("policy `{}` errs: {error}", policy.id)));
+                    }
+                    for fact in found {
+                        if !verdict.missing.contains(&fact) {
+                            verdict.missing.push(fact);
+                        }
+                    }
                 }
             }
+            Answer::Compliant | Answer::NotApplicable => {}
         }
-        verdict
+        Some(verdict)
+    }
+
+    /// What is missing of all that a policy reads.
+    fn missing(&self, policy: &Policy, pair: Pair<'_>) -> Vec<MissingFact> {
+        let Pair { principal, resource, store } = pair;
+        let (principal, resource) = (store.thing(&principal.uid), store.thing(&resource.uid));
+        let lookup = |root: Root| match root {
+            Root::Principal => ("principal", &*principal),
+            Root::Resource => ("resource", &*resource),
+        };
+        let finder = missing::Finder {
+            vocabulary: self.vocabulary,
+            coverage: self.coverage,
+            store,
+            place: resource.place.as_ref(),
+        };
+        policy.reads.iter().filter_map(|read| finder.missing(read, &lookup)).collect()
     }
 
     /// What is missing of a thing whose tags could not be learned.
@@ -226,33 +280,21 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// A message with its paths filled in.
-    pub(super) fn fill(
-        &self,
-        template: &Template,
-        chosen: &ChosenControl,
-        principal: &Uid,
-        resource: &Uid,
-        store: &Store<'_>,
-    ) -> String {
-        let (Some(principal), Some(resource)) = (store.thing(principal), store.thing(resource)) else {
-            return String::new();
-        };
-        let context: &BTreeMap<String, Fact> = &chosen.parameters;
-        template.fill(Filling { principal, resource, context, shared: &|uid| store.thing(uid) })
-    }
-}
-
-/// Adds what a thing refers to.
-fn refer(thing: &Thing, wanted: &mut Vec<Uid>) {
-    fn walk(fact: &Fact, wanted: &mut Vec<Uid>) {
-        match fact {
-            Fact::Entity(uid) => wanted.push(uid.clone()),
-            Fact::Set(items) => items.iter().for_each(|it| walk(it, wanted)),
-            Fact::Record(fields) => fields.iter().for_each(|(_, it)| walk(it, wanted)),
-            _ => {}
+    /// The messages of the policies that decided, where they decided.
+    pub(super) fn messages(&self, sheet: &Sheet<'a>, decision: &Decision<'a>, pair: Pair<'_>) -> Vec<String> {
+        match decision.answer {
+            Answer::Compliant | Answer::NonCompliant => {
+                let messages = decision.decided.iter().filter_map(|it| it.message.as_ref());
+                messages.map(|it| self.fill(it, sheet, pair)).collect()
+            }
+            Answer::NotApplicable | Answer::InsufficientData => Vec::new(),
         }
     }
-    wanted.extend(thing.parents.iter().cloned());
-    thing.attributes.iter().for_each(|(_, it)| walk(it, wanted));
+
+    /// A message with its paths filled in.
+    pub(super) fn fill(&self, template: &Template, sheet: &Sheet<'a>, pair: Pair<'_>) -> String {
+        let Pair { principal, resource, store } = pair;
+        let context: &BTreeMap<String, Fact> = &sheet.chosen.parameters;
+        template.fill(Filling { principal, resource, context, shared: &|uid| store.known(uid) })
+    }
 }

@@ -1,10 +1,12 @@
 //! A control's own cases, judged as an inventory's things are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Question;
 use super::ask::Asker;
-use super::{MAX_EVIDENCE, Question};
+use super::store::Store;
 use crate::control::{Case, Control};
 use crate::facts::{Member, Thing, Uid, types};
 use crate::framework::{ChosenControl, Scope};
@@ -71,30 +73,26 @@ pub fn run_case(control: &Arc<Control>, case: &Case, vocabulary: &Vocabulary) ->
         others.insert(thing.uid.clone(), thing);
     }
     let account = Uid::new(types::ACCOUNT, ACCOUNT);
-    let shared = |uid: &Uid| {
-        others.get(uid).cloned().unwrap_or_else(|| {
+    let shared = |uid: &Uid| match others.get(uid) {
+        Some(thing) => Cow::Borrowed(thing),
+        None => {
             let mut thing = Thing::unknown(uid.clone());
             // Where a case says nothing of units, none are above the account.
             thing.units_known = uid.type_name == types::ACCOUNT;
-            thing
-        })
+            Cow::Owned(thing)
+        }
     };
     let asker = Asker::new(vocabulary, None);
     let things = std::iter::once(&resource).chain(members.iter().map(|it| &it.thing));
-    let store = asker.store(things, &account, &shared);
-    let question = Question {
-        chosen: &chosen,
-        thing: &resource,
-        evidence: &members,
-        near: &[],
-        store: &store,
-        account: &account,
-    };
-    let Some((verdict, told)) = question.answer(&asker) else {
+    let store = Store::new(things.collect(), shared(&account), &shared);
+    let sheet = asker.sheet(&chosen);
+    let question = Question { sheet: &sheet, thing: &resource, evidence: &members, near: &[], store: &store };
+    let answer = question.answer(&asker).map_err(|error| CaseFailure::Case(error.to_string()))?;
+    let Some((verdict, told)) = answer else {
         return Err(CaseFailure::Case("its resource is not in scope".to_owned()));
     };
     let mut messages = verdict.messages;
-    for piece in told.into_iter().take(MAX_EVIDENCE) {
+    for piece in told.evidence {
         for message in piece.messages {
             if !messages.contains(&message) {
                 messages.push(message);

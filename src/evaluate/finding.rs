@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Told;
 use super::ask::Verdict;
 use crate::facts::Uid;
 use crate::framework::{ChosenControl, Framework};
@@ -114,10 +115,10 @@ impl<'a> Finding<'a> {
         }
     }
 
-    /// Adds the evidence, as much of it as is told.
-    pub(super) fn tell(&mut self, mut evidence: Vec<Evidence>, most: usize) {
-        self.evidence_omitted = evidence.len().saturating_sub(most);
-        evidence.truncate(most);
+    /// Adds the evidence that is told of.
+    pub(super) fn tell(&mut self, told: Told) {
+        let Told { evidence, omitted } = told;
+        self.evidence_omitted = omitted;
         for piece in &evidence {
             for message in &piece.messages {
                 if !self.messages.contains(message) {

@@ -1,44 +1,44 @@
 //! Which fact was missing, which call would have told it, and which IAM action allows that call.
 
+use std::borrow::Cow;
+
 use crate::control::{Read, Root};
-use crate::facts::{Doubt, Fact, Thing, Uid, types};
+use crate::facts::{Doubt, Fact, Thing, types};
 use crate::inventory::{Coverage, Gap, Operation, State};
 use crate::model::{Place, Region};
 use crate::vocabulary::{Attribute, Vocabulary};
 
 use super::finding::MissingFact;
+use super::store::Store;
 
 /// Finds what is missing behind what a policy reads.
-pub(super) struct Finder<'a> {
+pub(super) struct Finder<'a, 't> {
     pub(super) vocabulary: &'a Vocabulary,
     pub(super) coverage: Option<&'a Coverage>,
-    pub(super) shared: &'a dyn Fn(&Uid) -> Option<&'a Thing>,
+    pub(super) store: &'a Store<'t>,
     pub(super) place: Option<&'a Place>,
 }
 
-type Lookup<'l, 'a> = dyn Fn(Root) -> (&'static str, Option<&'a Thing>) + 'l;
+type Lookup<'l, 'a> = dyn Fn(Root) -> (&'static str, &'a Thing) + 'l;
 
-impl<'a> Finder<'a> {
+impl<'a> Finder<'a, '_> {
     /// What is missing of one thing that a policy reads, if anything is.
     pub(super) fn missing(&self, read: &Read, lookup: &Lookup<'_, 'a>) -> Option<MissingFact> {
         let (Read::Fact(root, path) | Read::Tags(root, path) | Read::Units(root, path)) = read;
-        let (mut name, thing) = {
-            let (name, thing) = lookup(*root);
-            (name.to_owned(), thing?)
-        };
-        let mut thing = thing;
+        let (name, thing) = lookup(*root);
+        let (mut name, mut thing) = (name.to_owned(), Cow::Borrowed(thing));
         for step in path {
             let declared = self.vocabulary.entity_type(&thing.uid.type_name)?.attributes.get(step)?;
             name = format!("{name}.{step}");
-            match thing.attribute(step) {
-                None => return Some(self.fact(&name, step, thing, declared)),
-                Some(Fact::Entity(uid)) => thing = (self.shared)(uid)?,
+            thing = match thing.attribute(step) {
+                None => return Some(self.fact(&name, step, &thing, declared)),
+                Some(Fact::Entity(uid)) => self.store.thing(uid),
                 // Inside a record, what is absent was left out by AWS.
                 Some(_) => return None,
             }
         }
         match read {
-            Read::Tags(..) if thing.tags.is_none() => Some(tags(&name, thing, self.coverage)),
+            Read::Tags(..) if thing.tags.is_none() => Some(tags(&name, &thing, self.coverage)),
             Read::Units(..) if !thing.units_known => Some(self.units(&name)),
             _ => None,
         }

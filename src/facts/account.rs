@@ -46,14 +46,17 @@ impl Facts<'_> {
 
     /// The account that holds what is in a place.
     pub fn account_uid(&self, place: &Place) -> Uid {
-        Uid::new(types::ACCOUNT, place.account.to_string())
+        match self.accounts.get(&place.account) {
+            Some((uid, _)) => uid.clone(),
+            None => Uid::new(types::ACCOUNT, place.account.to_string()),
+        }
     }
 
     /// A thing of a place, in its account, with nothing known yet.
     pub(super) fn thing_in(&self, place: &Place, uid: Uid) -> Thing {
         let mut thing = Thing::unknown(uid);
         let account = self.account_uid(place);
-        thing.units_known = self.placed.contains(&place.account);
+        thing.units_known = self.accounts.get(&place.account).is_some_and(|(_, placed)| *placed);
         thing.parents = vec![account];
         thing.place = Some(place.clone());
         thing

@@ -6,7 +6,7 @@ use super::coverage::selection_uid;
 use super::overlap::losers;
 use super::recovery_point::lifecycle;
 use super::{Doubt, Fact, Facts, Thing, Uid, types};
-use crate::inventory::record::{BackupPlan, BackupPlanBody, BackupRule, BackupSelection, CopyAction};
+use crate::inventory::record::{BackupPlan, BackupPlanBody, BackupRule, BackupSelection, CopyAction, Text};
 use crate::inventory::{Recorded, State};
 use crate::model::{Arn, Place};
 use crate::schedule::{Frequency, Schedule, ScheduleError};
@@ -164,7 +164,7 @@ impl Facts<'_> {
         thing.learn("ruleId", Some(rule.rule_id.as_deref().unwrap_or_default()));
         thing.learn("plan", Some(at.plan.clone()));
         self.learn_target(&mut thing, at.place, rule);
-        let text = |text: &Option<Box<str>>| text.as_deref().map(Fact::from);
+        let text = |text: &Option<Text>| text.as_ref().map(Fact::from);
         let written = Fact::record([
             ("scheduleExpression", text(&rule.schedule_expression)),
             ("scheduleExpressionTimezone", text(&rule.schedule_expression_timezone)),

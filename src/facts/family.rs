@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::coverage::{Asked, PlaceCoverage};
 use super::resource::Seen;
-use super::{AboutResource, Doubt, Facts, NearMiss, Thing, UNLINKED, Uid, types};
+use super::{AboutResource, Doubt, Facts, NearMiss, Thing, UNLINKED, Uid, Wanted, types};
 use crate::model::{Place, ResourceType};
 
 /// A thing of a family.
@@ -43,11 +43,11 @@ impl Family {
 impl<'a> Facts<'a> {
     /// The families of a place, in order: resources by type and ARN, then what is left of them, plans, vaults.
     ///
-    /// Only things of `wanted` types are built, beside the resources that lead a family.
+    /// Only what is wanted is built, beside the resources that lead a family.
     pub fn families<'f>(
         &'f self,
         place: &'a Place,
-        wanted: &'f BTreeSet<&'f str>,
+        wanted: &'f Wanted<'f>,
     ) -> impl Iterator<Item = Family> + 'f {
         let resources = self.resources(place);
         let mut coverage = PlaceCoverage {
@@ -79,7 +79,7 @@ impl<'a> Facts<'a> {
         let plans_wanted =
             [types::BACKUP_PLAN, types::BACKUP_RULE, types::COPY_ACTION, types::BACKUP_SELECTION]
                 .iter()
-                .any(|it| wanted.contains(it));
+                .any(|it| wanted.has_type(it));
         let plans = self.plan_uids.range((place, "")..).take_while(move |((of, _), _)| *of == place);
         let plans = plans.filter(move |_| plans_wanted).map(|(_, plan)| {
             let parts = self.plan_parts.get(plan).into_iter().flatten();
@@ -90,7 +90,7 @@ impl<'a> Facts<'a> {
             Family { members: read.chain(unread).collect(), subject: Some(subject), near: Vec::new() }
         });
         let vaults =
-            if wanted.contains(types::BACKUP_VAULT) { self.backup_vaults(place) } else { Vec::new() };
+            if wanted.has_type(types::BACKUP_VAULT) { self.backup_vaults(place) } else { Vec::new() };
         let vaults = vaults.into_iter().map(|vault| Family {
             subject: Some(vault),
             members: Vec::new(),
@@ -104,11 +104,11 @@ impl<'a> Facts<'a> {
         place: &Place,
         (kind, arn): (ResourceType, &str),
         seen: Seen<'_>,
-        wanted: &BTreeSet<&str>,
+        wanted: &Wanted<'_>,
         coverage: &mut PlaceCoverage<'_>,
     ) -> Family {
         let mut members = self.members(place, arn, true, wanted);
-        let unread = self.unread.iter().filter(|it| wanted.contains(&*it.uid.type_name));
+        let unread = self.unread.iter().filter(|it| wanted.has_type(&it.uid.type_name));
         members.extend(unread.map(|thing| Member {
             thing: about_resource(thing, arn),
             judged: false,
@@ -118,7 +118,7 @@ impl<'a> Facts<'a> {
         let mut near = Vec::new();
         if [types::BACKUP_SELECTION, types::BACKUP_RULE, types::COPY_ACTION]
             .iter()
-            .any(|it| wanted.contains(it))
+            .any(|it| wanted.has_type(it))
         {
             let asked = Asked { place, thing: &subject, opt_in_name: seen.short_name(kind) };
             self.coverage_members(coverage, &asked, &mut members, &mut near);
@@ -162,24 +162,19 @@ impl<'a> Facts<'a> {
     }
 
     /// Recovery points and jobs of a resource: those recorded in this place, and if wanted those recorded elsewhere.
-    fn members(
-        &self,
-        place: &Place,
-        arn: &str,
-        with_elsewhere: bool,
-        wanted: &BTreeSet<&str>,
-    ) -> Vec<Member> {
+    fn members(&self, place: &Place, arn: &str, with_elsewhere: bool, wanted: &Wanted<'_>) -> Vec<Member> {
         let nothing = AboutResource::default();
         let about = self.about.get(arn).unwrap_or(&nothing);
         let mut members = Vec::new();
         let mut add = |type_name: &str, of: &Place, build: &dyn Fn() -> Thing| {
-            if (of == place || with_elsewhere) && wanted.contains(type_name) {
+            if (of == place || with_elsewhere) && wanted.has_type(type_name) {
                 let (thing, judged) = (build(), of == place);
                 members.push(Member { thing, judged, unread: false });
             }
         };
+        let of_points = wanted.of_points();
         for (of, point) in &about.recovery_points {
-            add(types::RECOVERY_POINT, of, &|| self.recovery_point(of, point));
+            add(types::RECOVERY_POINT, of, &|| self.recovery_point(of, point, of_points));
         }
         for (of, job) in &about.backup_jobs {
             add(types::BACKUP_JOB, of, &|| self.backup_job(of, job));
@@ -191,9 +186,12 @@ impl<'a> Facts<'a> {
             add(types::RESTORE_JOB, of, &|| self.restore_job(of, job));
         }
         // One recovery point can be listed by the account that owns a shared vault and by one that may use it.
-        let mut seen = BTreeSet::new();
         members.sort_by(|a, b| (!a.judged, &a.thing.uid).cmp(&(!b.judged, &b.thing.uid)));
-        members.retain(|it| seen.insert(it.thing.uid.clone()));
+        members.dedup_by(|later, earlier| later.thing.uid == earlier.thing.uid);
+        if members.iter().any(|it| !it.judged) {
+            let mut seen = BTreeSet::new();
+            members.retain(|it| seen.insert(it.thing.uid.clone()));
+        }
         members
     }
 }

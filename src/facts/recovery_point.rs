@@ -3,84 +3,116 @@
 use std::collections::BTreeSet;
 
 use super::backup_vault::learn_encryption;
+use super::wanted::WantedOfPoints;
 use super::{Doubt, Fact, Facts, Thing, UNLINKED, Uid, types};
 use crate::inventory::Recorded;
-use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint};
+use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint, Text};
 use crate::model::{Place, Time};
 
 impl Facts<'_> {
-    /// The facts of a recovery point.
-    pub(super) fn recovery_point(&self, place: &Place, point: &Recorded<RecoveryPoint>) -> Thing {
+    /// The facts of a recovery point, as far as they are wanted.
+    pub(super) fn recovery_point(
+        &self,
+        place: &Place,
+        point: &Recorded<RecoveryPoint>,
+        wanted: WantedOfPoints,
+    ) -> Thing {
         let of = &point.value;
-        let uid = Uid::new(types::RECOVERY_POINT, &*of.recovery_point_arn);
+        let uid = Uid::new(types::RECOVERY_POINT, of.recovery_point_arn.shared());
         let mut thing = self.thing_in(place, uid);
-        thing.source = self.inventory.file_of(point).into();
-        thing.tags = self.tags(place, &of.recovery_point_arn);
-        thing.learn("arn", Some(&*of.recovery_point_arn));
-        thing.learn("region", Some(place.region.as_str()));
+        thing.source = self.source_of(point);
+        if wanted.tags {
+            thing.tags = self.tags(place, &of.recovery_point_arn);
+        }
+        thing.learn("arn", wanted.arn.then_some(&of.recovery_point_arn));
+        thing.learn("region", wanted.region.then_some(place.region.as_str()));
         if let Some(why) = point.why_unreadable("*") {
             thing.reasons = self.all_facts_but_name(why);
             return thing;
         }
-        self.learn_vault(&mut thing, place, point);
-        thing.learn("resourceArn", of.resource_arn.as_deref());
-        thing.learn("resourceType", of.resource_type.as_deref());
-        thing.learn("status", of.status.as_deref());
+        self.learn_vault(&mut thing, place, point, wanted);
+        thing.learn("resourceArn", of.resource_arn.as_ref().filter(|_| wanted.resource_arn));
+        thing.learn("resourceType", of.resource_type.as_ref().filter(|_| wanted.resource_type));
+        thing.learn("status", of.status.as_ref().filter(|_| wanted.status));
         // Only continuous backups are AVAILABLE or STOPPED (API_RecoveryPointByBackupVault, Status).
         let continuous = |status: &str| matches!(status, "AVAILABLE" | "STOPPED");
-        thing.learn("isContinuous", of.status.as_deref().map(continuous));
-        thing.learn("isEncrypted", of.is_encrypted);
-        learn_encryption(
-            &mut thing,
-            point,
-            of.encryption_key_arn.as_deref(),
-            of.encryption_key_type.as_deref(),
-        );
-        thing.learn("lifecycle", of.lifecycle.as_ref().map(|it| lifecycle(it.as_ref())));
-        self.learn_age(&mut thing, of.creation_date);
-        thing.learn("backupSizeInBytes", of.backup_size_in_bytes.filter(|it| *it >= 0));
-        thing.learn("isParent", of.is_parent);
-        self.learn_optional(&mut thing, point);
-        for (fact, member) in MEMBERS {
-            if let Some(why) = point.why_unreadable(member) {
-                thing.attributes.retain(|(name, _)| name != fact);
-                thing.excuse(fact, why);
+        thing.learn("isContinuous", of.status.as_deref().filter(|_| wanted.is_continuous).map(continuous));
+        thing.learn("isEncrypted", of.is_encrypted.filter(|_| wanted.is_encrypted));
+        if wanted.encryption {
+            learn_encryption(
+                &mut thing,
+                point,
+                of.encryption_key_arn.as_deref(),
+                of.encryption_key_type.as_deref(),
+            );
+        }
+        let kept = of.lifecycle.as_ref().filter(|_| wanted.lifecycle);
+        thing.learn("lifecycle", kept.map(|it| lifecycle(it.as_ref())));
+        if wanted.age {
+            self.learn_age(&mut thing, of.creation_date);
+        }
+        let size = of.backup_size_in_bytes.filter(|it| *it >= 0 && wanted.backup_size_in_bytes);
+        thing.learn("backupSizeInBytes", size);
+        thing.learn("isParent", of.is_parent.filter(|_| wanted.is_parent));
+        self.learn_optional(&mut thing, point, wanted);
+        if !point.is_whole() {
+            for (fact, member) in MEMBERS {
+                if let Some(why) = point.why_unreadable(member) {
+                    thing.attributes.retain(|(name, _)| name != fact);
+                    thing.excuse(fact, why);
+                }
             }
         }
         thing
     }
 
-    fn learn_vault(&self, thing: &mut Thing, place: &Place, point: &Recorded<RecoveryPoint>) {
+    fn learn_vault(
+        &self,
+        thing: &mut Thing,
+        place: &Place,
+        point: &Recorded<RecoveryPoint>,
+        wanted: WantedOfPoints,
+    ) {
         let of = &point.value;
-        let vault_type = match &of.backup_vault_name {
-            Some(name) => {
+        if let Some(name) = &of.backup_vault_name {
+            thing.subjects = vec![("BackupVaultName", name.shared())];
+            if wanted.vault {
                 let vault = self.vault_uid(place, name, of.backup_vault_arn.as_deref());
-                thing.subjects = vec![("BackupVaultName", (&**name).into())];
                 thing.parents.insert(0, vault.clone());
                 thing.learn("vault", Some(vault));
-                self.vaults.get(&(place, name)).and_then(|it| it.value.vault_type.as_deref())
             }
-            None => None,
-        };
-        thing.learn("vaultType", of.vault_type.as_deref().or(vault_type));
+        }
+        if wanted.vault_type {
+            let vault = || {
+                let vault = self.vaults.get(&(place, &**of.backup_vault_name.as_ref()?))?;
+                vault.value.vault_type.as_ref()
+            };
+            thing.learn("vaultType", of.vault_type.as_ref().or_else(vault));
+        }
     }
 
     /// Facts whose absence in AWS's answer means something.
-    fn learn_optional(&self, thing: &mut Thing, point: &Recorded<RecoveryPoint>) {
+    fn learn_optional(&self, thing: &mut Thing, point: &Recorded<RecoveryPoint>, wanted: WantedOfPoints) {
         let of = &point.value;
-        let text = |text: &Option<Box<str>>| text.as_deref().map(Fact::from);
-        thing.learn("createdBy", Some(created_by(of.created_by.as_ref())));
-        let origin = Fact::record([
-            ("parentRecoveryPointArn", text(&of.parent_recovery_point_arn)),
-            ("sourceBackupVaultArn", text(&of.source_backup_vault_arn)),
-        ]);
-        thing.learn("origin", Some(origin));
-        match self.ages(of.last_restore_time) {
-            Ok(ages) => {
-                let age = ages.map(|(_, days)| days.into());
-                thing.learn("lastRestore", Some(Fact::record([("ageDays", age)])));
+        let text = |text: &Option<Text>| text.as_ref().map(Fact::from);
+        if wanted.created_by {
+            thing.learn("createdBy", Some(created_by(of.created_by.as_ref())));
+        }
+        if wanted.origin {
+            let origin = Fact::record([
+                ("parentRecoveryPointArn", text(&of.parent_recovery_point_arn)),
+                ("sourceBackupVaultArn", text(&of.source_backup_vault_arn)),
+            ]);
+            thing.learn("origin", Some(origin));
+        }
+        if wanted.last_restore {
+            match self.ages(of.last_restore_time) {
+                Ok(ages) => {
+                    let age = ages.map(|(_, days)| days.into());
+                    thing.learn("lastRestore", Some(Fact::record([("ageDays", age)])));
+                }
+                Err(why) => thing.excuse("lastRestore", why),
             }
-            Err(why) => thing.excuse("lastRestore", why),
         }
     }
 
@@ -174,8 +206,7 @@ pub(super) fn lifecycle(lifecycle: Option<&Lifecycle>) -> Fact {
 
 /// The plan and rule that made it; empty when made on demand.
 pub(super) fn created_by(creator: Option<&CreatedBy>) -> Fact {
-    let text =
-        |of: fn(&CreatedBy) -> &Option<Box<str>>| creator.and_then(|it| of(it).as_deref()).map(Fact::from);
+    let text = |of: fn(&CreatedBy) -> &Option<Text>| creator.and_then(|it| of(it).as_ref()).map(Fact::from);
     Fact::record([
         ("backupPlanId", text(|it| &it.backup_plan_id)),
         ("backupRuleId", text(|it| &it.backup_rule_id)),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fact, Facts, Thing, Uid};
-use crate::inventory::record::ProtectedResource;
+use crate::inventory::record::{ProtectedResource, Text};
 use crate::inventory::{Listed, Operation, Record as _, Recorded, State};
 use crate::model::{Arn, Place, ResourceType};
 
@@ -56,7 +56,7 @@ impl<'a> Facts<'a> {
         let listed_whole: BTreeSet<ResourceType> = ResourceType::all()
             .filter(|kind| {
                 let operation = Operation::listing(kind.cloudformation());
-                operation.is_some_and(|it| self.listing_gap(place, it).is_none())
+                operation.is_some_and(|it| self.own_list_gap(place, it).is_none())
             })
             .collect();
         let mut resources = BTreeMap::new();
@@ -110,7 +110,7 @@ impl<'a> Facts<'a> {
             return thing.excuse("lastBackup", why);
         }
         let of = &recorded.value;
-        let text = |text: &Option<Box<str>>| text.as_deref().map(Fact::from);
+        let text = |text: &Option<Text>| text.as_ref().map(Fact::from);
         let ages = match self.ages(of.last_backup_time) {
             Ok(ages) => ages,
             Err(why) => return thing.excuse("lastBackup", why),

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::inventory::Gap;
+use crate::inventory::record::Text;
 use crate::model::Place;
 use crate::vocabulary::{Attribute, Type, Vocabulary};
 
@@ -66,6 +67,12 @@ impl From<bool> for Fact {
 impl From<&str> for Fact {
     fn from(value: &str) -> Self {
         Self::String(value.into())
+    }
+}
+
+impl From<&Text> for Fact {
+    fn from(value: &Text) -> Self {
+        Self::String(value.shared())
     }
 }
 

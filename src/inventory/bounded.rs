@@ -21,37 +21,21 @@ pub(super) enum Line {
 /// Reads one line into `buffer`, without its end; a line that is too long is skipped to its end.
 pub(super) fn read_line(input: &mut dyn BufRead, buffer: &mut Vec<u8>) -> io::Result<Line> {
     buffer.clear();
-    let mut too_long = false;
-    let mut any = false;
-    loop {
-        let available = match input.fill_buf() {
-            Ok(available) => available,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if available.is_empty() {
-            break;
-        }
-        any = true;
-        let end = available.iter().position(|byte| *byte == b'\n');
-        let (part, used) = match end {
-            Some(end) => (available.get(..end).unwrap_or_default(), end + 1),
-            None => (available, available.len()),
-        };
-        too_long = too_long || buffer.len() + part.len() > MAX_LINE_BYTES;
-        if !too_long {
-            buffer.extend_from_slice(part);
-        }
-        input.consume(used);
-        if end.is_some() {
-            break;
-        }
+    let most = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let read = (&mut *input).take(most).read_until(b'\n', buffer)?;
+    if read == 0 {
+        return Ok(Line::End);
     }
-    Ok(match (any, too_long) {
-        (false, _) => Line::End,
-        (true, true) => Line::TooLong,
-        (true, false) => Line::Read,
-    })
+    if buffer.last() == Some(&b'\n') {
+        buffer.pop();
+        return Ok(Line::Read);
+    }
+    if buffer.len() <= MAX_LINE_BYTES {
+        return Ok(Line::Read);
+    }
+    buffer.clear();
+    input.skip_until(b'\n')?;
+    Ok(Line::TooLong)
 }
 
 /// Skips the byte order mark that some editors put before UTF-8.

@@ -41,6 +41,41 @@ pub(super) fn read_page<'de, D: Deserializer<'de>, T: Record>(
     response.deserialize_map(PageVisitor { operation, file, sink, page: Page::default(), item: PhantomData })
 }
 
+/// Why a response is not the page it should be, if it is not: its syntax, its list, its token. Reads no item.
+pub fn check_page(response: &str, operation: &'static Operation) -> Result<(), String> {
+    struct Outline(&'static Operation);
+    impl<'de> Visitor<'de> for Outline {
+        type Value = Result<(), String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a response: a JSON object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let Self(operation) = self;
+            let (mut lists, mut tokens, mut is_list) = (0, 0, false);
+            while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+                let value = map.next_value::<&RawValue>()?;
+                lists += usize::from(operation.list == Some(&key));
+                tokens += usize::from(key == operation.token.1);
+                is_list |= operation.list == Some(&key) && value.get().starts_with('[');
+            }
+            Ok(match operation.list {
+                Some(list) if lists > 1 => Err(format!("`{list}` occurs twice")),
+                Some(list) if !is_list => Err(format!("the response has no `{list}`")),
+                _ if tokens > 1 => Err(format!("`{}` occurs twice", operation.token.1)),
+                _ => Ok(()),
+            })
+        }
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(response);
+    let checked = deserializer.deserialize_map(Outline(operation));
+    match checked.and_then(|it| deserializer.end().map(|()| it)) {
+        Ok(checked) => checked,
+        Err(error) => Err(format!("the response could not be read: {error}")),
+    }
+}
+
 struct PageVisitor<'a, T> {
     operation: &'static Operation,
     file: u32,
@@ -188,6 +223,25 @@ pub(super) fn plain(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_told_from_what_is_none() {
+        let vaults = Operation::named("backup.list-backup-vaults").unwrap();
+        let plan = Operation::named("backup.get-backup-plan").unwrap();
+        for (operation, response, expected) in [
+            (vaults, r#"{"BackupVaultList":[],"NextToken":"x"}"#, ""),
+            (vaults, r#"{"BackupVaultList":null}"#, "the response has no `BackupVaultList`"),
+            (vaults, r#"{"x":"BackupVaultList"}"#, "the response has no `BackupVaultList`"),
+            (vaults, r#"{"BackupVaultList":[],"BackupVaultList":[]}"#, "`BackupVaultList` occurs twice"),
+            (vaults, r#"{"BackupVaultList":[],"NextToken":"x","NextToken":"y"}"#, "`NextToken` occurs twice"),
+            (plan, r#"{"BackupPlan":{}}"#, ""),
+        ] {
+            assert_eq!(check_page(response, operation).err().unwrap_or_default(), expected, "{response}");
+        }
+        for response in ["", "[]", "{}x", r#"{"a":"\q"}"#, r#"{"a":01}"#, r#"{"a":"#] {
+            assert!(check_page(response, plan).is_err(), "{response}");
+        }
+    }
     use crate::inventory::record::RecoveryPoint;
 
     fn check(response: &str) -> String {

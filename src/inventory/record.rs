@@ -9,6 +9,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
 use super::once::Once;
+pub use super::text::Text;
 use crate::model::Time;
 
 /// A record that AWS lists, with what makes it that record and no other.
@@ -42,7 +43,7 @@ impl<T> Recorded<T> {
     }
 
     /// Whether everything was read.
-    pub(super) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.unreadable.is_none()
     }
 
@@ -105,39 +106,39 @@ records! {
     }
     /// `RecoveryPointCreator`.
     CreatedBy {
-        backup_plan_id: Option<Box<str>>,
-        backup_rule_id: Option<Box<str>>,
-        backup_rule_name: Option<Box<str>>,
+        backup_plan_id: Option<Text>,
+        backup_rule_id: Option<Text>,
+        backup_rule_name: Option<Text>,
     }
     /// An item of `ListRecoveryPointsByBackupVault`.
     RecoveryPoint {
-        recovery_point_arn: Box<str>,
-        backup_vault_name: Option<Box<str>>,
-        backup_vault_arn: Option<Box<str>>,
-        source_backup_vault_arn: Option<Box<str>>,
-        resource_arn: Option<Box<str>>,
-        resource_type: Option<Box<str>>,
+        recovery_point_arn: Text,
+        backup_vault_name: Option<Text>,
+        backup_vault_arn: Option<Text>,
+        source_backup_vault_arn: Option<Text>,
+        resource_arn: Option<Text>,
+        resource_type: Option<Text>,
         created_by: Option<CreatedBy>,
-        status: Option<Box<str>>,
+        status: Option<Text>,
         creation_date: Option<Time>,
         backup_size_in_bytes: Option<i64>,
         #[serde(deserialize_with = "nullable")]
         lifecycle: Nullable<Lifecycle>,
-        encryption_key_arn: Option<Box<str>>,
-        encryption_key_type: Option<Box<str>>,
+        encryption_key_arn: Option<Text>,
+        encryption_key_type: Option<Text>,
         is_encrypted: Option<bool>,
         last_restore_time: Option<Time>,
-        parent_recovery_point_arn: Option<Box<str>>,
+        parent_recovery_point_arn: Option<Text>,
         is_parent: Option<bool>,
-        vault_type: Option<Box<str>>,
+        vault_type: Option<Text>,
     }
     /// An item of `ListBackupVaults`, and the answer of `DescribeBackupVault`.
     BackupVault {
-        backup_vault_name: Box<str>,
-        backup_vault_arn: Option<Box<str>>,
-        vault_type: Option<Box<str>>,
-        encryption_key_arn: Option<Box<str>>,
-        encryption_key_type: Option<Box<str>>,
+        backup_vault_name: Text,
+        backup_vault_arn: Option<Text>,
+        vault_type: Option<Text>,
+        encryption_key_arn: Option<Text>,
+        encryption_key_type: Option<Text>,
         number_of_recovery_points: Option<i64>,
         locked: Option<bool>,
         min_retention_days: Option<Days>,
@@ -146,24 +147,24 @@ records! {
     }
     /// The answer of `GetBackupVaultAccessPolicy`.
     AccessPolicy {
-        policy: Option<Box<str>>,
+        policy: Option<Text>,
     }
     /// An item of `ListProtectedResources`, and the answer of `DescribeProtectedResource`.
     ProtectedResource {
-        resource_arn: Box<str>,
-        resource_type: Option<Box<str>>,
-        resource_name: Option<Box<str>>,
+        resource_arn: Text,
+        resource_type: Option<Text>,
+        resource_name: Option<Text>,
         last_backup_time: Option<Time>,
-        last_backup_vault_arn: Option<Box<str>>,
-        last_recovery_point_arn: Option<Box<str>>,
+        last_backup_vault_arn: Option<Text>,
+        last_recovery_point_arn: Option<Text>,
         latest_restore_execution_time_minutes: Option<i64>,
         latest_restore_job_creation_date: Option<Time>,
     }
     /// An item of `ListBackupPlans`.
     BackupPlan {
-        backup_plan_id: Box<str>,
-        backup_plan_arn: Option<Box<str>>,
-        backup_plan_name: Option<Box<str>>,
+        backup_plan_id: Text,
+        backup_plan_arn: Option<Text>,
+        backup_plan_name: Option<Text>,
         last_execution_date: Option<Time>,
         deletion_date: Option<Time>,
     }
@@ -173,17 +174,17 @@ records! {
     }
     /// `BackupPlan` inside it.
     BackupPlanRules {
-        backup_plan_name: Option<Box<str>>,
+        backup_plan_name: Option<Text>,
         rules: Option<Vec<BackupRule>>,
     }
     /// `BackupRule`.
     BackupRule {
-        rule_name: Option<Box<str>>,
-        rule_id: Option<Box<str>>,
-        target_backup_vault_name: Option<Box<str>>,
-        target_logically_air_gapped_backup_vault_arn: Option<Box<str>>,
-        schedule_expression: Option<Box<str>>,
-        schedule_expression_timezone: Option<Box<str>>,
+        rule_name: Option<Text>,
+        rule_id: Option<Text>,
+        target_backup_vault_name: Option<Text>,
+        target_logically_air_gapped_backup_vault_arn: Option<Text>,
+        schedule_expression: Option<Text>,
+        schedule_expression_timezone: Option<Text>,
         start_window_minutes: Option<i64>,
         completion_window_minutes: Option<i64>,
         lifecycle: Option<Lifecycle>,
@@ -192,15 +193,15 @@ records! {
     }
     /// `CopyAction`.
     CopyAction {
-        destination_backup_vault_arn: Option<Box<str>>,
+        destination_backup_vault_arn: Option<Text>,
         lifecycle: Option<Lifecycle>,
     }
     /// An item of `ListBackupSelections`.
     BackupSelection {
-        selection_id: Box<str>,
-        selection_name: Option<Box<str>>,
-        backup_plan_id: Option<Box<str>>,
-        iam_role_arn: Option<Box<str>>,
+        selection_id: Text,
+        selection_name: Option<Text>,
+        backup_plan_id: Option<Text>,
+        iam_role_arn: Option<Text>,
     }
     /// The answer of `GetBackupSelection`.
     BackupSelectionBody {
@@ -208,56 +209,56 @@ records! {
     }
     /// An item of `ListBackupJobs`.
     BackupJob {
-        backup_job_id: Box<str>,
-        state: Option<Box<str>>,
-        message_category: Option<Box<str>>,
-        resource_arn: Option<Box<str>>,
-        resource_type: Option<Box<str>>,
-        backup_vault_name: Option<Box<str>>,
+        backup_job_id: Text,
+        state: Option<Text>,
+        message_category: Option<Text>,
+        resource_arn: Option<Text>,
+        resource_type: Option<Text>,
+        backup_vault_name: Option<Text>,
         created_by: Option<CreatedBy>,
         creation_date: Option<Time>,
     }
     /// An item of `ListCopyJobs`.
     CopyJob {
-        copy_job_id: Box<str>,
-        state: Option<Box<str>>,
-        resource_arn: Option<Box<str>>,
-        resource_type: Option<Box<str>>,
-        source_backup_vault_arn: Option<Box<str>>,
-        destination_backup_vault_arn: Option<Box<str>>,
+        copy_job_id: Text,
+        state: Option<Text>,
+        resource_arn: Option<Text>,
+        resource_type: Option<Text>,
+        source_backup_vault_arn: Option<Text>,
+        destination_backup_vault_arn: Option<Text>,
         created_by: Option<CreatedBy>,
         creation_date: Option<Time>,
     }
     /// An item of `ListRestoreJobs`.
     RestoreJob {
-        restore_job_id: Box<str>,
-        status: Option<Box<str>>,
-        source_resource_arn: Option<Box<str>>,
-        resource_type: Option<Box<str>>,
-        recovery_point_arn: Option<Box<str>>,
-        validation_status: Option<Box<str>>,
+        restore_job_id: Text,
+        status: Option<Text>,
+        source_resource_arn: Option<Text>,
+        resource_type: Option<Text>,
+        recovery_point_arn: Option<Text>,
+        validation_status: Option<Text>,
         creation_date: Option<Time>,
     }
     /// An item of `ListRestoreTestingPlans`.
     RestoreTestingPlan {
-        restore_testing_plan_name: Box<str>,
+        restore_testing_plan_name: Text,
     }
     /// An item of Organizations' lists of accounts, units and roots.
     OrganizationMember {
-        id: Box<str>,
-        name: Option<Box<str>>,
-        status: Option<Box<str>>,
-        state: Option<Box<str>>,
+        id: Text,
+        name: Option<Text>,
+        status: Option<Text>,
+        state: Option<Text>,
     }
     /// `Tag`, in the services that send tags as a list.
     Tag {
-        key: Option<Box<str>>,
-        value: Option<Box<str>>,
+        key: Option<Text>,
+        value: Option<Text>,
     }
     /// An item of the tagging API's `GetResources`.
     ResourceTagMapping {
         #[serde(rename = "ResourceARN")]
-        resource_arn: Box<str>,
+        resource_arn: Text,
         tags: Option<Vec<Tag>>,
     }
 }

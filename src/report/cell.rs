@@ -3,7 +3,7 @@
 //! Names and tags are other people's input: a cell that begins like a formula gets a leading apostrophe (CWE-1236).
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write};
 
 /// The text as a cell. A text that begins with an apostrophe gets another, so that the text can be had back.
 pub fn neutral(text: &str) -> Cow<'_, str> {
@@ -14,6 +14,14 @@ pub fn neutral(text: &str) -> Cow<'_, str> {
         }
         _ => Cow::Borrowed(text),
     }
+}
+
+/// Writes a line of cells.
+pub(super) fn write_cells<W: Write>(writer: &mut csv::Writer<W>, cells: &[&str]) -> io::Result<()> {
+    for cell in cells {
+        writer.write_field(neutral(cell).as_bytes()).map_err(io_error)?;
+    }
+    writer.write_record(None::<&[u8]>).map_err(io_error)
 }
 
 /// The text that a cell was made from.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::cell::{io_error, neutral};
+use super::cell::{io_error, write_cells};
 use crate::evaluate::{Evidence, Finding, MissingFact};
 use crate::model::{AccountId, Answer, Severity};
 
@@ -115,8 +115,7 @@ impl<W: Write> Csv<W> {
             &messages,
             &missing,
         ];
-        self.0.write_record(cells.iter().map(|it| neutral(it).into_owned())).map_err(io_error)?;
-        Ok(())
+        write_cells(&mut self.0, &cells)
     }
 
     /// Ends, and hands the output back.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::cell::{io_error, neutral};
+use super::cell::{io_error, write_cells};
 use crate::evaluate::Finding;
 use crate::model::Arn;
 
@@ -90,8 +90,7 @@ impl<W: Write> Csv<W> {
     /// Writes a row.
     pub fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
         let cells = row.cells();
-        self.0.write_record(cells.iter().map(|it| neutral(it).into_owned())).map_err(io_error)?;
-        Ok(())
+        write_cells(&mut self.0, &cells)
     }
 
     /// Ends, and hands the output back.

@@ -143,3 +143,24 @@ fn a_case_that_does_not_hold_fails() {
     assert_eq!(run.status, 3);
     assert!(run.stdout.contains("answer is COMPLIANT (); the case says NON_COMPLIANT"), "{}", run.stdout);
 }
+
+#[test]
+fn a_control_says_which_questions_share_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shown = String::new();
+    for (name, condition) in [
+        ("SHARED", "resource.numberOfRecoveryPoints > context.maxRecoveryPoints && resource.hasTag(\"env\")"),
+        ("ONE_BY_ONE", "resource.hasTag(resource.name)"),
+    ] {
+        new(folder.path(), name);
+        let file = folder.path().join(name.to_lowercase().replace('_', "-")).join("control.cedar");
+        let text = fs::read_to_string(&file).unwrap();
+        let written = "resource.numberOfRecoveryPoints > context.maxRecoveryPoints";
+        assert!(text.contains(written), "{text}");
+        fs::write(&file, text.replace(written, condition)).unwrap();
+        let run = backproof(&["controls", "show", name, "--controls", folder.path().to_str().unwrap()]);
+        let asked = run.stdout.lines().filter(|it| it.starts_with("asked"));
+        shown.extend(asked.map(|it| format!("{name}: {it}\n")));
+    }
+    insta::assert_snapshot!("sharing", shown);
+}

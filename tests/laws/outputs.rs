@@ -28,7 +28,8 @@ pub(crate) fn outputs(
         let row = resource_compliance::Row::of(&finding, &time);
         resource_csv.write(&row).unwrap();
         resource_json.write(&row).unwrap();
-    });
+    })
+    .unwrap();
     let (mut control_csv, mut control_json) = (Vec::new(), Vec::new());
     for framework in 0..frameworks.len() {
         let rows = control_compliance::rows(&report, framework, &time);

@@ -76,6 +76,11 @@ fn what_was_refused_is_asked_again_and_nothing_else() {
         "operation": "backup.list-recovery-points-by-backup-vault",
         "parameters": { "BackupVaultName": "legacy" },
         "effect": "deny",
+    }, {
+        // What it would have named is asked when it is.
+        "operation": "backup.list-backup-selections",
+        "times": 1,
+        "effect": "deny",
     }]));
     assert_eq!(collect(&mended), 4);
     aws.set_faults(&json!([]));
@@ -83,7 +88,8 @@ fn what_was_refused_is_asked_again_and_nothing_else() {
     assert_eq!(collect(&mended), 0);
     let calls: Value = aws.calls();
     assert_eq!(calls["operations"]["backup.list-recovery-points-by-backup-vault"], 1, "{calls}");
-    assert_eq!(calls["total"], 2, "who asks, and what was refused: {calls}");
+    assert_eq!(calls["operations"]["backup.list-backup-selections"], 1, "{calls}");
+    assert!(calls["total"].as_u64().unwrap() <= 5, "who asks, and what was missing: {calls}");
     assert!(recorded(&mended) == recorded(&whole));
     assert!(!fs::exists(mended.join(".collect")).unwrap());
 }
@@ -98,9 +104,16 @@ fn a_folder_that_is_not_a_collection_is_left_alone() {
         aws.backproof(PRODUCTION, &words)
     };
     assert_eq!(plain(&whole, &["--regions", "eu-west-1", FAST[0], FAST[1]]).status, 0);
+    assert!(plain(&whole, &["--resume"]).stderr.contains("is complete, nothing is asked"));
     let again = plain(&whole, &[]);
     assert_eq!(again.status, 1);
     assert!(again.stderr.contains("holds a collection; go on with it with --resume"), "{}", again.stderr);
+    let refused = folder.path().join("refused");
+    aws.set_faults(&json!([{ "operation": "backup.list-copy-jobs", "effect": "deny" }]));
+    assert_eq!(plain(&refused, &["--regions", "eu-west-1", FAST[0], FAST[1]]).status, 4);
+    let elsewhere = plain(&refused, &["--regions", "eu-central-1", "--resume"]);
+    assert_eq!(elsewhere.status, 1);
+    assert!(elsewhere.stderr.contains("was begun with other accounts, Regions"), "{}", elsewhere.stderr);
     let other = folder.path().join("other");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("thesis.txt"), "all my work").unwrap();
