@@ -33,7 +33,6 @@ pub(super) fn read_line(input: &mut dyn BufRead, buffer: &mut Vec<u8>) -> io::Re
     if buffer.len() <= MAX_LINE_BYTES {
         return Ok(Line::Read);
     }
-    buffer.clear();
     input.skip_until(b'\n')?;
     Ok(Line::TooLong)
 }
