@@ -19,6 +19,10 @@
 //! Cedar. [`report`] counts what comes out and writes it; [`ledger`] records it from run to run. [`collect`] and
 //! [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
 //!
+//! `collect::question` lists what is asked of AWS and of what, `collect::unit` asks one account in one Region,
+//! `collect::journal` keeps what was answered until its file is whole, and `aws` is how AWS is reached: the body of an
+//! answer goes into the inventory as AWS sent it.
+//!
 //! To follow one recovery point: `inventory::read` finds its line, `inventory::page` its JSON,
 //! `facts::recovery_point` makes it a thing, `facts::family` puts it beside its resource, `evaluate` asks,
 //! `report::resource_compliance` writes its row.
@@ -33,6 +37,7 @@
 //!   is put forward as such.
 //! * Nothing turns COMPLIANT because something is missing; that is a property test.
 //! * The same inventory, controls, framework and evaluation time give the same bytes, in whatever order they were read.
+//! * A call that AWS refused, throttled or answered in part is recorded as such and is never an empty answer.
 //! * An older evaluation never overwrites a newer one in the ledger, and nothing is resolved because something is missing.
 //! * One broken file, page, record or control never sinks the rest of a run.
 
