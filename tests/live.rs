@@ -139,6 +139,40 @@ fn check_cost(calls: &Value) {
 }
 
 #[test]
+fn lists_are_read_to_their_last_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (estate, inventory) = (folder.path().join("estate"), folder.path().join("inventory"));
+    let script = root().join("tests/aws/generate_estate.py");
+    let mut generate = std::process::Command::new(local_aws::python());
+    generate.arg("-B").arg(script).args(["--points", "2500", "--vaults", "1", "--plans", "2"]).arg(&estate);
+    assert_eq!(local_aws::run(&mut generate).status, 0);
+    let aws = LocalAws::start(&[&estate], false);
+    let collect = |into: &Path| {
+        let words = ["collect", into.to_str().unwrap(), "--regions", "eu-west-1", FAST[0], FAST[1]];
+        aws.backproof(MANAGEMENT, &words)
+    };
+    assert_eq!(collect(&inventory).status, 0);
+    let name = "backup.list-recovery-points-by-backup-vault";
+    assert_eq!(aws.calls()["operations"][name], 3);
+    let recorded =
+        fs::read_to_string(inventory.join(format!("{MANAGEMENT}/eu-west-1/{name}.ndjson"))).unwrap();
+    let pages = recorded.lines().map(|it| serde_json::from_str::<Value>(it).unwrap());
+    let points = pages.map(|it| it["response"]["RecoveryPoints"].as_array().unwrap().len());
+    assert_eq!(points.collect::<Vec<_>>(), [1000, 1000, 500]);
+    // Two thirds of a list are no list.
+    aws.set_faults(&json!([{ "operation": name, "effect": "cut", "how": "error" }]));
+    let half = folder.path().join("half");
+    let run = collect(&half);
+    assert_eq!(run.status, 4, "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("{name}: 1 of 1 not seen")), "{}", run.stderr);
+    let judged = findings(&reports(&half, &[]));
+    let unlisted = judged
+        .iter()
+        .find(|it| it["control"] == "BACKUP_RECOVERY_POINT_ENCRYPTED" && it["reasons"][0] == "not-listed");
+    assert_eq!(unlisted.unwrap()["answer"], "INSUFFICIENT_DATA");
+}
+
+#[test]
 fn a_live_audit_is_the_audit_of_what_it_collected() {
     let aws = LocalAws::start(&[&root().join("examples/acme")], false);
     let folder = tempfile::tempdir().unwrap();

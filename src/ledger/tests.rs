@@ -6,6 +6,7 @@ use super::*;
 use crate::evaluate::MissingFact;
 use crate::model::{Place, Severity};
 
+#[cfg(feature = "ledger")]
 pub(super) mod conformance;
 mod laws;
 mod transitions;

@@ -31,10 +31,7 @@ pub(crate) fn root() -> PathBuf {
 impl LocalAws {
     /// Starts a server over these inventories; with `auth` it checks signatures and IAM policies.
     pub(crate) fn start(seeds: &[&Path], auth: bool) -> Self {
-        let tests = root().join("tests/aws");
-        let installed = Command::new("sh").arg(tests.join("install.sh")).output().unwrap();
-        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-        let python = PathBuf::from(String::from_utf8(installed.stdout).unwrap().trim());
+        let (tests, python) = (root().join("tests/aws"), python());
         let folder = tempfile::tempdir().unwrap();
         let port_file = folder.path().join("port");
         let mut command = Command::new(&python);
@@ -137,6 +134,13 @@ impl Drop for LocalAws {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// The Python that local AWS runs on, installed if need be.
+pub(crate) fn python() -> PathBuf {
+    let installed = Command::new("sh").arg(root().join("tests/aws/install.sh")).output().unwrap();
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    PathBuf::from(String::from_utf8(installed.stdout).unwrap().trim())
 }
 
 pub(crate) fn binary() -> &'static Path {
