@@ -11,6 +11,7 @@ mod lists;
 mod organizations;
 mod services;
 mod session;
+mod xml;
 
 pub use answer::Counts;
 pub use clients::Clients;

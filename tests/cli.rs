@@ -21,6 +21,8 @@ mod ledger;
 mod process;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "shared/process.rs"]
+mod shared;
 
 use process::{Run, backproof, tree};
 

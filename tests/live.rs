@@ -17,8 +17,11 @@ mod local_aws;
 mod refusals;
 #[path = "live/resume.rs"]
 mod resume;
+#[path = "shared/process.rs"]
+mod shared;
 
-use local_aws::{LocalAws, Run, root};
+use local_aws::LocalAws;
+use shared::{Run, root, tree};
 
 const AT: [&str; 2] = ["--at", "2026-03-01T06:00:00Z"];
 const MANAGEMENT: &str = "111122223333";
@@ -36,28 +39,17 @@ fn controls() -> Vec<String> {
 /// Judges an inventory at the example's time and returns what it wrote, by file.
 fn reports(inventory: &Path, more: &[&str]) -> BTreeMap<String, String> {
     let out = tempfile::tempdir().unwrap();
-    let mut command = std::process::Command::new(local_aws::binary());
+    let mut command = std::process::Command::new(shared::binary());
     command.args(["audit", inventory.to_str().unwrap(), AT[0], AT[1], "--no-ledger"]);
     command.args(more);
-    let run = local_aws::run(command.arg("--out").arg(out.path()).current_dir(root()));
+    let run = shared::run(command.arg("--out").arg(out.path()).current_dir(root()));
     assert!([0, 3, 4].contains(&run.status), "{}", run.stderr);
     files(out.path())
 }
 
 /// Every file below a folder, by its path.
 fn files(folder: &Path) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() {
-            let inside = files(&path).into_iter();
-            found.extend(inside.map(|(inner, text)| (format!("{name}/{inner}"), text)));
-        } else {
-            found.insert(name, fs::read_to_string(&path).unwrap());
-        }
-    }
-    found
+    tree(folder).into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())).collect()
 }
 
 /// The findings, without the names of the files they were read from.
@@ -145,7 +137,7 @@ fn lists_are_read_to_their_last_page() {
     let script = root().join("tests/aws/generate_estate.py");
     let mut generate = std::process::Command::new(local_aws::python());
     generate.arg("-B").arg(script).args(["--points", "2500", "--vaults", "1", "--plans", "2"]).arg(&estate);
-    assert_eq!(local_aws::run(&mut generate).status, 0);
+    assert_eq!(shared::run(&mut generate).status, 0);
     let aws = LocalAws::start(&[&estate], false);
     let collect = |into: &Path| {
         let words = ["collect", into.to_str().unwrap(), "--regions", "eu-west-1", FAST[0], FAST[1]];

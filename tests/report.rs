@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use backproof::catalog::Catalog;
-use backproof::evaluate::evaluate;
-use backproof::facts::Facts;
 use backproof::framework;
 use backproof::inventory::InventoryReader;
-use backproof::report::{Basis, Report, control_compliance, findings, resource_compliance, summary, text};
 use serde_json::{Value, json};
+
+#[path = "laws/outputs.rs"]
+mod outputs;
 
 const FRAMEWORK: &str = r#"{
   "FrameworkName": "canonical",
@@ -94,40 +94,7 @@ fn reports() -> Vec<(&'static str, String)> {
     }
     let inventory = reader.finish();
     let at = "2026-03-01T06:00:00Z".parse().unwrap();
-    let facts = Facts::new(&inventory, at);
-    let mut report = Report::new(&frameworks, Basis::of(&inventory, "0".repeat(64), at));
-    let time = at.to_string();
-    let mut ndjson = Vec::new();
-    let mut csv = findings::Csv::new(Vec::new()).unwrap();
-    let mut resource_csv = resource_compliance::Csv::new(Vec::new()).unwrap();
-    let mut resource_json = resource_compliance::Json::new(Vec::new()).unwrap();
-    evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
-        report.add(&finding);
-        findings::write_ndjson(&finding, &mut ndjson).unwrap();
-        csv.write(&finding).unwrap();
-        let row = resource_compliance::Row::of(&finding, &time);
-        resource_csv.write(&row).unwrap();
-        resource_json.write(&row).unwrap();
-    })
-    .unwrap();
-    let rows = control_compliance::rows(&report, 0, &time);
-    let (mut control_csv, mut control_json) = (Vec::new(), Vec::new());
-    control_compliance::write_csv(&rows, &mut control_csv).unwrap();
-    control_compliance::write_json(&rows, &mut control_json).unwrap();
-    let (mut summary_json, mut terminal) = (Vec::new(), Vec::new());
-    summary::write(&report, &mut summary_json).unwrap();
-    text::write(&report, &mut terminal).unwrap();
-    let reports = [
-        ("findings_ndjson", ndjson),
-        ("findings_csv", csv.finish().unwrap()),
-        ("resource_compliance_csv", resource_csv.finish().unwrap()),
-        ("resource_compliance_json", resource_json.finish().unwrap()),
-        ("control_compliance_csv", control_csv),
-        ("control_compliance_json", control_json),
-        ("summary_json", summary_json),
-        ("terminal", terminal),
-    ];
-    reports.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())).collect()
+    outputs::outputs(&inventory, &frameworks, &catalog.vocabulary, at)
 }
 
 fn report(name: &str) -> String {

@@ -3,7 +3,7 @@
 use aws_sdk_rds::types::Filter;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Named, as_printed};
+use super::answer::{Named, as_printed_xml};
 use super::clients::send;
 use super::{Clients, Reply, Request};
 
@@ -43,15 +43,15 @@ fn page<T>(
 }
 
 /// Tags as most services spell them; none told is not the same as none.
-fn tags(pairs: Option<Vec<(Option<String>, Option<String>)>>) -> Value {
+fn tags<T>(told: Option<Vec<T>>, pair: fn(T) -> (Option<String>, Option<String>)) -> Value {
     let tag = |(key, value)| json!({ "Key": key, "Value": value });
-    pairs.map_or(Value::Null, |it| it.into_iter().map(tag).collect())
+    told.map_or(Value::Null, |it| it.into_iter().map(pair).map(tag).collect())
 }
 
 async fn stacks(clients: &Clients, request: Request<'_>) -> Option<Reply> {
     let sent =
         send!(clients, clients.cloudformation().list_stacks().set_next_token(request.text("NextToken")));
-    as_printed(sent, |out| {
+    as_printed_xml(sent, |out| {
         page(("StackSummaries", out.stack_summaries), ("NextToken", out.next_token), |it| {
             object([
                 ("StackId", json!(it.stack_id)),
@@ -76,7 +76,7 @@ async fn db_clusters(clients: &Clients, engine: Option<&str>, request: Request<'
             .set_max_records(request.number("MaxRecords"))
             .set_marker(request.text("Marker"))
     );
-    as_printed(sent, |out| {
+    as_printed_xml(sent, |out| {
         page(("DBClusters", out.db_clusters), ("Marker", out.marker), |it| {
             object([
                 ("DBClusterArn", json!(it.db_cluster_arn)),
@@ -84,10 +84,7 @@ async fn db_clusters(clients: &Clients, engine: Option<&str>, request: Request<'
                 ("Engine", json!(it.engine)),
                 ("Status", json!(it.status)),
                 ("StorageEncrypted", json!(it.storage_encrypted)),
-                (
-                    "TagList",
-                    tags(it.tag_list.map(|it| it.into_iter().map(|it| (it.key, it.value)).collect())),
-                ),
+                ("TagList", tags(it.tag_list, |it| (it.key, it.value))),
             ])
         })
     })
@@ -102,7 +99,7 @@ async fn db_instances(clients: &Clients, request: Request<'_>) -> Option<Reply> 
             .set_max_records(request.number("MaxRecords"))
             .set_marker(request.text("Marker"))
     );
-    as_printed(sent, |out| {
+    as_printed_xml(sent, |out| {
         page(("DBInstances", out.db_instances), ("Marker", out.marker), |it| {
             object([
                 ("DBInstanceArn", json!(it.db_instance_arn)),
@@ -111,10 +108,7 @@ async fn db_instances(clients: &Clients, request: Request<'_>) -> Option<Reply> 
                 ("DBInstanceStatus", json!(it.db_instance_status)),
                 ("Engine", json!(it.engine)),
                 ("StorageEncrypted", json!(it.storage_encrypted)),
-                (
-                    "TagList",
-                    tags(it.tag_list.map(|it| it.into_iter().map(|it| (it.key, it.value)).collect())),
-                ),
+                ("TagList", tags(it.tag_list, |it| (it.key, it.value))),
             ])
         })
     })
@@ -129,13 +123,13 @@ async fn redshift_clusters(clients: &Clients, request: Request<'_>) -> Option<Re
             .set_max_records(request.number("MaxRecords"))
             .set_marker(request.text("Marker"))
     );
-    as_printed(sent, |out| {
+    as_printed_xml(sent, |out| {
         page(("Clusters", out.clusters), ("Marker", out.marker), |it| {
             object([
                 ("ClusterIdentifier", json!(it.cluster_identifier)),
                 ("ClusterStatus", json!(it.cluster_status)),
                 ("Encrypted", json!(it.encrypted)),
-                ("Tags", tags(it.tags.map(|it| it.into_iter().map(|it| (it.key, it.value)).collect()))),
+                ("Tags", tags(it.tags, |it| (it.key, it.value))),
             ])
         })
     })
@@ -150,7 +144,7 @@ async fn buckets(clients: &Clients, request: Request<'_>) -> Option<Reply> {
             .set_max_buckets(request.number("MaxBuckets"))
             .set_continuation_token(request.text("ContinuationToken"))
     );
-    as_printed(sent, |out| {
+    as_printed_xml(sent, |out| {
         page(("Buckets", out.buckets), ("ContinuationToken", out.continuation_token), |it| {
             object([("Name", json!(it.name)), ("BucketRegion", json!(it.bucket_region))])
         })

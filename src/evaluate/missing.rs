@@ -69,10 +69,7 @@ impl<'a> Finder<'a, '_> {
 
     fn units(&self, name: &str) -> MissingFact {
         let operation = Operation::named("organizations.list-accounts-for-parent");
-        let global = self.place.and_then(|place| {
-            let region: Region = Region::GLOBAL.parse().ok()?;
-            Some(Place { account: place.account, region })
-        });
+        let global = self.place.map(|place| Place { account: place.account, region: Region::global() });
         let why = "the way from the account up to the organization's root was not read whole".to_owned();
         let fact = format!("{name} in an organizational unit");
         match operation {

@@ -10,7 +10,7 @@ impl Facts<'_> {
         let mut thing = Thing::unknown(Uid::new(types::ACCOUNT, id.to_string()));
         thing.learn("accountId", Some(id.to_string().as_str()));
         thing.source = id.to_string().into();
-        thing.place = Region::GLOBAL.parse().ok().map(|region| Place { account: id, region });
+        thing.place = Some(Place { account: id, region: Region::global() });
         let member = organization.account(id).map(|it| {
             let text = |text: &Option<String>| text.as_deref().map(Fact::from);
             Fact::record([("name", text(&it.name)), ("state", text(&it.state))])

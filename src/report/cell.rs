@@ -16,12 +16,29 @@ pub fn neutral(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes a line of cells.
-pub(super) fn write_cells<W: Write>(writer: &mut csv::Writer<W>, cells: &[&str]) -> io::Result<()> {
-    for cell in cells {
-        writer.write_field(neutral(cell).as_bytes()).map_err(io_error)?;
+/// A CSV file of such cells, a header above them.
+pub struct Cells<W: Write>(csv::Writer<W>);
+
+impl<W: Write> Cells<W> {
+    /// Begins with the header.
+    pub fn new(output: W, header: &[&str]) -> io::Result<Self> {
+        let mut writer = csv::Writer::from_writer(output);
+        writer.write_record(header).map_err(io_error)?;
+        Ok(Self(writer))
     }
-    writer.write_record(None::<&[u8]>).map_err(io_error)
+
+    /// Writes a line.
+    pub fn write<T: AsRef<str>>(&mut self, cells: &[T]) -> io::Result<()> {
+        for cell in cells {
+            self.0.write_field(neutral(cell.as_ref()).as_bytes()).map_err(io_error)?;
+        }
+        self.0.write_record(None::<&[u8]>).map_err(io_error)
+    }
+
+    /// Ends, and hands the output back.
+    pub fn finish(self) -> io::Result<W> {
+        self.0.into_inner().map_err(|error| error.into_error())
+    }
 }
 
 /// The text that a cell was made from.
@@ -30,7 +47,7 @@ pub fn original(cell: &str) -> &str {
 }
 
 /// The writer's own error: one who stops reading is told apart from a disk that is full.
-pub fn io_error(error: csv::Error) -> io::Error {
+fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),

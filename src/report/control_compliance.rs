@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Report;
-use super::cell::{io_error, neutral};
+use super::cell::Cells;
 use super::resource_compliance::Json;
 
 /// The fields, which are the CSV's header too.
@@ -82,8 +82,7 @@ pub fn rows<'a>(report: &'a Report<'_>, framework: usize, at: &'a str) -> Vec<Ro
 
 /// Writes rows as CSV.
 pub fn write_csv(rows: &[Row<'_>], output: impl Write) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(output);
-    writer.write_record(FIELDS).map_err(io_error)?;
+    let mut csv = Cells::new(output, &FIELDS)?;
     for row in rows {
         let (compliant, non_compliant) =
             (row.num_resources_compliant.to_string(), row.num_resources_non_compliant.to_string());
@@ -101,9 +100,9 @@ pub fn write_csv(rows: &[Row<'_>], output: impl Write) -> io::Result<()> {
             &row.control_scope,
             &row.control_parameters,
         ];
-        writer.write_record(cells.iter().map(|it| neutral(it).into_owned())).map_err(io_error)?;
+        csv.write(&cells)?;
     }
-    writer.flush()
+    csv.finish()?.flush()
 }
 
 /// Writes rows as `{"reportItems":[…]}`.

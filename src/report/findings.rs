@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::cell::{io_error, write_cells};
+use super::cell::Cells;
 use crate::evaluate::{Evidence, Finding, MissingFact};
 use crate::model::{AccountId, Answer, Severity};
 
@@ -82,14 +82,12 @@ pub const FIELDS: [&str; 12] = [
 ];
 
 /// Writes findings as CSV, a line each; lists are joined by semicolons.
-pub struct Csv<W: Write>(csv::Writer<W>);
+pub struct Csv<W: Write>(Cells<W>);
 
 impl<W: Write> Csv<W> {
     /// Begins with the header.
     pub fn new(output: W) -> io::Result<Self> {
-        let mut writer = csv::Writer::from_writer(output);
-        writer.write_record(FIELDS).map_err(io_error)?;
-        Ok(Self(writer))
+        Cells::new(output, &FIELDS).map(Self)
     }
 
     /// Writes a finding.
@@ -115,11 +113,11 @@ impl<W: Write> Csv<W> {
             &messages,
             &missing,
         ];
-        write_cells(&mut self.0, &cells)
+        self.0.write(&cells)
     }
 
     /// Ends, and hands the output back.
     pub fn finish(self) -> io::Result<W> {
-        self.0.into_inner().map_err(|error| error.into_error())
+        self.0.finish()
     }
 }

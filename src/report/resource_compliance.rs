@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::cell::{io_error, write_cells};
+use super::cell::Cells;
 use crate::evaluate::Finding;
 use crate::model::Arn;
 
@@ -77,25 +77,22 @@ impl<'a> Row<'a> {
 }
 
 /// Writes rows as CSV.
-pub struct Csv<W: Write>(csv::Writer<W>);
+pub struct Csv<W: Write>(Cells<W>);
 
 impl<W: Write> Csv<W> {
     /// Begins with the header.
     pub fn new(output: W) -> io::Result<Self> {
-        let mut writer = csv::Writer::from_writer(output);
-        writer.write_record(FIELDS).map_err(io_error)?;
-        Ok(Self(writer))
+        Cells::new(output, &FIELDS).map(Self)
     }
 
     /// Writes a row.
     pub fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let cells = row.cells();
-        write_cells(&mut self.0, &cells)
+        self.0.write(&row.cells())
     }
 
     /// Ends, and hands the output back.
     pub fn finish(self) -> io::Result<W> {
-        self.0.into_inner().map_err(|error| error.into_error())
+        self.0.finish()
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn outputs(
     at: jiff::Timestamp,
 ) -> Vec<(&'static str, String)> {
     let facts = Facts::new(inventory, at);
-    let mut report = Report::new(frameworks, Basis::of(inventory, "digest".to_owned(), at));
+    let mut report = Report::new(frameworks, Basis::of(inventory, "0".repeat(64), at));
     let time = at.to_string();
     let mut ndjson = Vec::new();
     let mut csv = findings::Csv::new(Vec::new()).unwrap();
@@ -40,14 +40,14 @@ pub(crate) fn outputs(
     summary::write(&report, &mut summary_json).unwrap();
     text::write(&report, &mut terminal).unwrap();
     let outputs = [
-        ("findings.ndjson", ndjson),
-        ("findings.csv", csv.finish().unwrap()),
-        ("resource compliance CSV", resource_csv.finish().unwrap()),
-        ("resource compliance JSON", resource_json.finish().unwrap()),
-        ("control compliance CSV", control_csv),
-        ("control compliance JSON", control_json),
-        ("summary.json", summary_json),
-        ("the terminal", terminal),
+        ("findings_ndjson", ndjson),
+        ("findings_csv", csv.finish().unwrap()),
+        ("resource_compliance_csv", resource_csv.finish().unwrap()),
+        ("resource_compliance_json", resource_json.finish().unwrap()),
+        ("control_compliance_csv", control_csv),
+        ("control_compliance_json", control_json),
+        ("summary_json", summary_json),
+        ("terminal", terminal),
     ];
     outputs.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())).collect()
 }

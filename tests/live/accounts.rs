@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{FAST, LocalAws, MANAGEMENT, PRODUCTION, findings, reports, root};
-use crate::local_aws::{Run, binary, run};
+use crate::shared::{Run, binary, run};
 
 const MEMBERS: [&str; 5] = ["222233334444", "444455556666", "555566667777", "666677778888", "777788889999"];
 const REGIONS: [&str; 3] = ["eu-west-1", "eu-central-1", "us-east-1"];

@@ -8,12 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// What a run printed and returned.
-pub(crate) struct Run {
-    pub(crate) status: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
+use super::shared::{Run, binary, root, run};
 
 /// A server that ends when it is dropped, and by itself if the test is killed.
 pub(crate) struct LocalAws {
@@ -22,10 +17,6 @@ pub(crate) struct LocalAws {
     python: PathBuf,
     // Holds the port file.
     _folder: tempfile::TempDir,
-}
-
-pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 impl LocalAws {
@@ -141,19 +132,6 @@ pub(crate) fn python() -> PathBuf {
     let installed = Command::new("sh").arg(root().join("tests/aws/install.sh")).output().unwrap();
     assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
     PathBuf::from(String::from_utf8(installed.stdout).unwrap().trim())
-}
-
-pub(crate) fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_backproof"))
-}
-
-pub(crate) fn run(command: &mut Command) -> Run {
-    let output = command.output().unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
 }
 
 /// A body sent in chunks, put together.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{FAST, LocalAws, PRODUCTION, findings, reports, root};
-use crate::local_aws::{Run, binary, run};
+use crate::shared::{Run, binary, run};
 
 type Answers = BTreeMap<[String; 3], String>;
 

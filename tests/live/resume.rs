@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{FAST, LocalAws, PRODUCTION, files, root};
-use crate::local_aws::binary;
+use crate::shared::binary;
 
 /// What an inventory holds beside the manifest, which tells of times and of the last run's calls.
 fn recorded(inventory: &Path) -> Vec<(String, String)> {

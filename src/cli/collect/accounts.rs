@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::asked::{
-    ACCOUNTS_OF_UNIT, Accounts, Asked, DESCRIBE_REGIONS, Regions, TREE, UNITS_OF_UNIT, message,
+    ACCOUNTS, ACCOUNTS_OF_UNIT, Accounts, Asked, DESCRIBE_REGIONS, Regions, UNITS_OF_UNIT, message,
 };
 use super::folder::Beginning;
 use crate::aws::{Assumed, Session};
@@ -57,7 +57,7 @@ impl Collection {
         let own = self.session.own();
         let account = self.session.identity().account;
         let first = self.unit(&own, global(account), &[Scope::Account]).await?;
-        let found = first.found.clone();
+        let found = first.found;
         let manages = found.iter().any(|it| it.name == MANAGEMENT_ACCOUNT && it.value == account.to_string());
         let mut gathered = Gathered::default();
         let mut tree = Vec::new();
@@ -66,12 +66,10 @@ impl Collection {
             tree = std::mem::take(&mut organization.found);
             gathered.add(organization.matrix, organization.files);
         }
-        gathered.add(first.matrix.clone(), first.files.clone());
+        gathered.add(first.matrix, first.files);
+        gathered.matrix.join(unreadable_names(account, &tree));
         let (accounts, skipped) = self.accounts(account, &tree)?;
-        let own_regions = self.regions(&found);
-        if own_regions.is_empty() {
-            gathered.matrix.join(without_regions(account));
-        }
+        let own_regions = self.regions(account, &found, &mut gathered.matrix);
         let mut running = JoinSet::new();
         for other in accounts {
             let (collection, own_regions) = (self.clone(), own_regions.clone());
@@ -83,7 +81,7 @@ impl Collection {
             gathered.add(account.matrix, account.files);
         }
         gathered.files.sort_by(|a, b| a.path.cmp(&b.path));
-        let unnamed: Vec<String> = gathered.matrix.unseen(&self.naming()).collect();
+        let unnamed: Vec<String> = gathered.matrix.unseen(&self.asked.naming()).collect();
         let complete = gathered.matrix.is_complete() && unnamed.is_empty();
         let manifest = Manifest {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -99,19 +97,6 @@ impl Collection {
         Ok((gathered.matrix, manifest))
     }
 
-    /// The operations whose answers say which accounts and Regions there are.
-    fn naming(&self) -> Vec<&'static str> {
-        let mut names = match self.asked.accounts {
-            Accounts::Own | Accounts::These(_) => Vec::new(),
-            Accounts::All => vec!["organizations.list-accounts"],
-            Accounts::Under(_) => TREE.to_vec(),
-        };
-        if matches!(self.asked.regions, Regions::Enabled | Regions::All) {
-            names.push(DESCRIBE_REGIONS);
-        }
-        names
-    }
-
     /// The accounts to ask, and those that are left out.
     fn accounts(
         &self,
@@ -121,7 +106,7 @@ impl Collection {
         let within: Box<dyn Fn(&Found) -> bool> = match &self.asked.accounts {
             Accounts::Own => return Ok((BTreeSet::from([own]), Vec::new())),
             Accounts::These(ids) => return Ok((ids.iter().copied().collect(), Vec::new())),
-            Accounts::All => Box::new(|it| it.operation == "organizations.list-accounts"),
+            Accounts::All => Box::new(|it| it.operation == ACCOUNTS),
             Accounts::Under(units) => {
                 let units = units_under(units, tree)?;
                 Box::new(move |it| it.operation == ACCOUNTS_OF_UNIT && units.contains(&it.of))
@@ -142,19 +127,23 @@ impl Collection {
         Ok((accounts, named(SUSPENDED_ACCOUNT).into_iter().map(skipped).collect()))
     }
 
-    /// The Regions to ask in an account, from what it says of them.
-    fn regions(&self, found: &[Found]) -> BTreeSet<Region> {
-        let session = self.session.region();
+    /// The Regions to ask in an account, from what it says of them; the matrix is told if it names none.
+    fn regions(&self, account: AccountId, found: &[Found], matrix: &mut Matrix) -> BTreeSet<Region> {
+        matrix.join(unreadable_names(account, found));
         let named = |names: &[&str]| -> BTreeSet<Region> {
             let found = found.iter().filter(|it| names.contains(&it.name.as_str()));
-            found.filter_map(|it| it.value.parse().ok()).collect()
+            found.filter_map(|it| it.value.parse().ok()).filter(|it: &Region| !it.is_global()).collect()
         };
-        match &self.asked.regions {
+        let regions = match &self.asked.regions {
             Regions::These(regions) => regions.clone(),
-            Regions::OfSession => session.into_iter().collect(),
+            Regions::OfSession => self.session.region().into_iter().collect(),
             Regions::Enabled => named(&[ENABLED_REGION]),
             Regions::All => named(&[ENABLED_REGION, OTHER_REGION]),
+        };
+        if regions.is_empty() {
+            matrix.join(cut_off(account, DESCRIBE_REGIONS, "it named no Region".to_owned()));
         }
+        regions
     }
 
     /// One account: its role, what is not regional, and its Regions at once.
@@ -171,15 +160,10 @@ impl Collection {
                 Err(error) => return self.locked_out(account, &own_regions, &error),
                 Ok(assumed) => {
                     let first = self.unit(&assumed, global(account), &[Scope::Account]).await?;
-                    let regions = self.regions(&first.found);
                     gathered.add(first.matrix, first.files);
+                    let regions = self.regions(account, &first.found, &mut gathered.matrix);
                     // An account that does not say which Regions it may use is asked in those that the first one may.
-                    if regions.is_empty() {
-                        gathered.matrix.join(without_regions(account));
-                        (assumed, own_regions)
-                    } else {
-                        (assumed, regions)
-                    }
+                    (assumed, if regions.is_empty() { own_regions } else { regions })
                 }
             },
         };
@@ -242,11 +226,27 @@ impl Collection {
     }
 }
 
-/// That an account named no Region to ask.
-fn without_regions(account: AccountId) -> Matrix {
-    let ended = Ended::CutOff("it named no Region".to_owned());
+/// That a call about accounts or Regions did not say all it should.
+fn cut_off(account: AccountId, operation: &'static str, why: String) -> Matrix {
     let mut matrix = Matrix::default();
-    matrix.add(&global(account), DESCRIBE_REGIONS, [&Chain { ended, found: Vec::new() }]);
+    matrix.add(&global(account), operation, [&Chain { ended: Ended::CutOff(why), found: Vec::new() }]);
+    matrix
+}
+
+/// The calls that named an account or a Region that is none: it could not be asked.
+fn unreadable_names(account: AccountId, found: &[Found]) -> Matrix {
+    let mut matrix = Matrix::default();
+    for it in found {
+        let readable = match it.name.as_str() {
+            ACCOUNT | SUSPENDED_ACCOUNT => it.value.parse::<AccountId>().is_ok(),
+            ENABLED_REGION | OTHER_REGION => it.value.parse::<Region>().is_ok_and(|it| !it.is_global()),
+            _ => true,
+        };
+        if !readable {
+            let why = format!("`{}` is not {}", it.value, it.name);
+            matrix.join(cut_off(account, it.operation, why));
+        }
+    }
     matrix
 }
 

@@ -57,20 +57,25 @@ impl Asked {
         {
             return Err(message("--regions: `global` is no Region; what is not regional is always asked"));
         }
-        let mut only = only;
-        if let Some(only) = &mut only
-            && matches!(regions, Regions::All | Regions::Enabled)
-        {
-            only.insert(DESCRIBE_REGIONS);
+        let mut asked = Self { accounts, regions, role: live.assume_role.clone(), only };
+        let naming = asked.naming();
+        if let Some(only) = &mut asked.only {
+            only.extend(naming);
         }
-        if let Some(only) = &mut only {
-            match accounts {
-                Accounts::Own | Accounts::These(_) => {}
-                Accounts::All => _ = only.insert("organizations.list-accounts"),
-                Accounts::Under(_) => only.extend(TREE),
-            }
+        Ok(asked)
+    }
+
+    /// The operations whose answers say which accounts and Regions there are to ask.
+    pub(super) fn naming(&self) -> Vec<&'static str> {
+        let mut names = match self.accounts {
+            Accounts::Own | Accounts::These(_) => Vec::new(),
+            Accounts::All => vec![ACCOUNTS],
+            Accounts::Under(_) => vec!["organizations.list-roots", ACCOUNTS_OF_UNIT, UNITS_OF_UNIT],
+        };
+        if matches!(self.regions, Regions::Enabled | Regions::All) {
+            names.push(DESCRIBE_REGIONS);
         }
-        Ok(Self { accounts, regions, role: live.assume_role.clone(), only })
+        names
     }
 
     fn questions(&self) -> impl Iterator<Item = &'static Question> {
@@ -91,6 +96,7 @@ impl Asked {
         serde_json::json!({ "Version": "2012-10-17", "Statement": statements })
     }
 
+    /// Every operation by where it is asked and of what.
     pub(super) fn describe(&self, output: &mut dyn Write) -> io::Result<()> {
         for (scope, heading) in [
             (Scope::Organization, "once, if the credentials' account manages an organization"),
@@ -112,11 +118,9 @@ impl Asked {
 }
 
 pub(super) const DESCRIBE_REGIONS: &str = "ec2.describe-regions";
+pub(super) const ACCOUNTS: &str = "organizations.list-accounts";
 pub(super) const ACCOUNTS_OF_UNIT: &str = "organizations.list-accounts-for-parent";
 pub(super) const UNITS_OF_UNIT: &str = "organizations.list-organizational-units-for-parent";
-/// What says which accounts are in which units.
-pub(super) const TREE: [&str; 3] = ["organizations.list-roots", ACCOUNTS_OF_UNIT, UNITS_OF_UNIT];
-
 pub(super) fn message(text: &str) -> Failure {
     Failure::Message(text.to_owned())
 }

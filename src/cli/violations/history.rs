@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Format, JsonArray, Untold, each};
 use crate::control::escape_controls;
 use crate::ledger::{EntryRow, Past, Record, Store};
-use crate::report::cell::{io_error, neutral};
+use crate::report::cell::Cells;
 
 /// The header of the CSV form.
 const FIELDS: [&str; 15] = [
@@ -59,16 +59,9 @@ pub(super) fn write(
             Ok(array.finish()?)
         }
         Format::Csv => {
-            let mut writer = csv::Writer::from_writer(output);
-            writer.write_record(FIELDS).map_err(io_error)?;
-            each(
-                |it: Past| {
-                    let cells = cells(&it);
-                    writer.write_record(cells.iter().map(|it| neutral(it).into_owned())).map_err(io_error)
-                },
-                |take| store.history(key, since, take),
-            )?;
-            Ok(writer.flush()?)
+            let mut csv = Cells::new(output, &FIELDS)?;
+            each(|it| csv.write(&cells(&it)), |take| store.history(key, since, take))?;
+            Ok(csv.finish()?.flush()?)
         }
     }
 }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::{Format, JsonArray, Untold, each};
 use crate::control::escape_controls;
 use crate::ledger::{Filter, Record, Row, Store};
-use crate::report::cell::{io_error, neutral};
+use crate::report::cell::Cells;
 
 /// The header of the CSV form.
 const FIELDS: [&str; 19] = [
@@ -46,16 +46,9 @@ pub(super) fn write(
             Ok(array.finish()?)
         }
         Format::Csv => {
-            let mut writer = csv::Writer::from_writer(output);
-            writer.write_record(FIELDS).map_err(io_error)?;
-            each(
-                |it: Record| {
-                    let cells = cells(&it);
-                    writer.write_record(cells.iter().map(|it| neutral(it).into_owned())).map_err(io_error)
-                },
-                |take| store.find(filter, take),
-            )?;
-            Ok(writer.flush()?)
+            let mut csv = Cells::new(output, &FIELDS)?;
+            each(|it| csv.write(&cells(&it)), |take| store.find(filter, take))?;
+            Ok(csv.finish()?.flush()?)
         }
     }
 }
