@@ -56,5 +56,7 @@ pub mod model;
 pub mod report;
 pub mod schedule;
 pub mod selection;
+#[cfg(feature = "aws")]
+pub mod survey;
 pub mod vault_policy;
 pub mod vocabulary;

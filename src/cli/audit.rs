@@ -173,7 +173,7 @@ impl Source {
         #[cfg(feature = "aws")]
         if args.live {
             let only = super::collect::needed(&args.asking, &args.controls, &args.frameworks)?;
-            let asked = super::collect::Asked::of(&args.asking, only)?;
+            let asked = args.asking.asked(only)?;
             let source = match named {
                 Some(named) => named,
                 None => Self::Passing(tempfile::tempdir()?),

@@ -11,13 +11,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio::sync::Semaphore;
 
-mod accounts;
-mod asked;
 mod folder;
 
-use accounts::Collection;
-pub(super) use asked::Asked;
-use asked::{Regions, message};
 use folder::{Folder, close};
 
 use super::{ControlsArgs, ExitStatus, Failure, audit};
@@ -29,6 +24,7 @@ use crate::collect::question::needed_by;
 use crate::collect::unit::Settings;
 use crate::control::escape_controls;
 use crate::inventory::Calls;
+use crate::survey::{Accounts, Asked, Regions, Survey, SurveyError};
 
 /// What AWS is asked, of whom, and how.
 #[derive(Debug, clap::Args)]
@@ -107,7 +103,7 @@ pub(super) fn run(
     stderr: &mut dyn Write,
 ) -> Result<ExitStatus, Failure> {
     let only = needed(&args.live, &args.controls, &args.frameworks)?;
-    let asked = Asked::of(&args.live, only)?;
+    let asked = args.live.asked(only)?;
     let Some(inventory) = args.inventory.as_ref().filter(|_| !args.dry_run) else {
         asked.describe(stderr)?;
         serde_json::to_writer_pretty(&mut *stdout, &asked.policy()).map_err(io::Error::from)?;
@@ -124,6 +120,18 @@ pub(super) fn run(
 }
 
 impl LiveArgs {
+    /// What is asked, of whom.
+    pub(super) fn asked(&self, only: Option<BTreeSet<&'static str>>) -> Result<Asked, Failure> {
+        let said = |option: &str, error| Failure::Message(format!("{option}: {error}"));
+        if self.accounts.is_some() && !self.ou.is_empty() {
+            return Err(Failure::Message("--accounts and --ou: give one of them".to_owned()));
+        }
+        let accounts = Accounts::parse(self.accounts.as_deref(), &self.ou);
+        let accounts = accounts.map_err(|error| said("--accounts", error))?;
+        let regions = Regions::parse(self.regions.as_deref()).map_err(|error| said("--regions", error))?;
+        Ok(Asked::new(accounts, regions, self.assume_role.clone(), only))
+    }
+
     /// Options that mean nothing unless AWS is asked, as far as they were given.
     pub(super) fn given(&self) -> Vec<&'static str> {
         let given = [
@@ -179,9 +187,8 @@ pub(super) fn collect(
     let session = runtime.block_on(Session::open(&options));
     let session = session.map_err(|error| Failure::Message(error.to_string()))?;
     if matches!(asked.regions, Regions::OfSession) && session.region().is_none() {
-        return Err(message(
-            "no Region to ask: set AWS_REGION to a code such as eu-west-1, or give --regions",
-        ));
+        let text = "no Region to ask: set AWS_REGION to a code such as eu-west-1, or give --regions";
+        return Err(Failure::Message(text.to_owned()));
     }
     let folder = Folder::open(root, live, &asked)?;
     let bar = if io::stderr().is_terminal() {
@@ -197,20 +204,22 @@ pub(super) fn collect(
         per_second: live.rate,
         at_once: AT_ONCE,
     };
-    let collection = Collection {
+    let telling = bar.clone();
+    let survey = Survey {
         session: Arc::new(session),
         settings: Arc::new(settings),
         asked: Arc::new(asked),
         external_id: live.external_id.clone(),
         units: Arc::new(Semaphore::new(UNITS_AT_ONCE)),
-        bar: bar.clone(),
+        progress: Arc::new(move |place| telling.set_message(format!("asking {place}"))),
     };
-    let result = runtime.block_on(collection.run(&folder.beginning));
-    let result = result.map_err(|failure| match failure {
-        Failure::Output(error) => {
+    let result = runtime.block_on(survey.run(folder.beginning.started_at));
+    let result = result.map_err(|error| match error {
+        SurveyError::Disk(error) => {
             Failure::Message(format!("`{}` cannot be written: {error}", root.display()))
         }
-        other => other,
+        SurveyError::NoUnit(_) => Failure::Message(format!("--ou: {error}")),
+        SurveyError::NoAccounts => Failure::Message(error.to_string()),
     });
     bar.finish_and_clear();
     let (matrix, manifest) = result?;

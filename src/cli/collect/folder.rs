@@ -11,10 +11,10 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::LiveArgs;
-use super::asked::Asked;
 use crate::cli::Failure;
 use crate::collect::journal::{self, UNFINISHED};
 use crate::collect::manifest::{MANIFEST, Manifest};
+use crate::survey::Asked;
 
 /// What a collection began with: going on with it asks the same of the same, in the same window of jobs.
 #[derive(Debug, Serialize, Deserialize)]

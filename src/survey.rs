@@ -1,22 +1,21 @@
-//! A collection over accounts and Regions: roles, units at once, and what of it was gathered.
+//! A survey over accounts and Regions: which there are, the role in each, and what was gathered of it.
 //!
-//! One account's failure is its own: the others go on.
+//! One account's failure is its own: the others go on. What is asked of each is `collect`'s, how AWS is reached `aws`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::asked::{
-    ACCOUNTS, ACCOUNTS_OF_UNIT, Accounts, Asked, DESCRIBE_REGIONS, Regions, UNITS_OF_UNIT, message,
-};
-use super::folder::Beginning;
+mod asked;
+
+pub use asked::{Accounts, Asked, AskedError, Regions};
+use asked::{ACCOUNTS, ACCOUNTS_OF_UNIT, DESCRIBE_REGIONS, UNITS_OF_UNIT};
+
 use crate::aws::{Assumed, Session};
-use crate::cli::Failure;
 use crate::collect::journal::{Chain, Ended, FileRecord, Journal};
 use crate::collect::manifest::{Manifest, Skipped};
 use crate::collect::matrix::Matrix;
@@ -27,22 +26,46 @@ use crate::collect::unit::{self, Collected, Found, Settings};
 use crate::inventory::{CallError, Operation};
 use crate::model::{AccountId, Place, Region};
 
-/// What a collection asks with.
-#[derive(Clone)]
-pub(super) struct Collection {
-    pub(super) session: Arc<Session>,
-    pub(super) settings: Arc<Settings>,
-    pub(super) asked: Arc<Asked>,
-    pub(super) external_id: Option<String>,
-    pub(super) units: Arc<Semaphore>,
-    pub(super) bar: ProgressBar,
+/// Why nothing of a survey could be asked, or no more of it kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// The disk cannot be written.
+    #[error("what AWS says cannot be written: {0}")]
+    Disk(#[from] io::Error),
+    /// Organizations names no account.
+    #[error(
+        "Organizations named no account to ask; that takes credentials of the management account or of a delegated administrator that may call organizations:ListAccounts, organizations:ListRoots, organizations:ListOrganizationalUnitsForParent and organizations:ListAccountsForParent"
+    )]
+    NoAccounts,
+    /// A unit that the organization does not have.
+    #[error("Organizations names no root or unit `{0}`")]
+    NoUnit(String),
 }
 
-/// What of an account or of all was collected.
-#[derive(Default)]
-struct Gathered {
-    matrix: Matrix,
-    files: Vec<FileRecord>,
+/// What a survey asks with.
+#[derive(Clone)]
+pub struct Survey {
+    /// Who asks.
+    pub session: Arc<Session>,
+    /// How each account and Region is asked, and where it is recorded.
+    pub settings: Arc<Settings>,
+    /// What is asked, of whom.
+    pub asked: Arc<Asked>,
+    /// The external id that the role's trust policy asks for.
+    pub external_id: Option<String>,
+    /// Accounts and Regions at once.
+    pub units: Arc<Semaphore>,
+    /// Told of each account and Region as it begins.
+    pub progress: Arc<dyn Fn(&Place) + Send + Sync>,
+}
+
+/// What of accounts and Regions was collected.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// What was and was not seen.
+    pub matrix: Matrix,
+    /// The files written.
+    pub files: Vec<FileRecord>,
 }
 
 impl Gathered {
@@ -52,8 +75,69 @@ impl Gathered {
     }
 }
 
-impl Collection {
-    pub(super) async fn run(self, beginning: &Beginning) -> Result<(Matrix, Manifest), Failure> {
+/// An account that can be asked.
+pub struct Account {
+    /// Who asks there.
+    pub assumed: Assumed,
+    /// Where.
+    pub regions: BTreeSet<Region>,
+}
+
+/// What a survey begins with: all that is not regional, and what there is to ask in Regions.
+pub struct Begun {
+    /// What was collected so far.
+    pub gathered: Gathered,
+    /// The accounts that can be asked.
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// The accounts that are left out.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Survey {
+    /// Asks everything, and says what was seen and what it is made of.
+    pub async fn run(self, started_at: Timestamp) -> Result<(Matrix, Manifest), SurveyError> {
+        let Begun { mut gathered, accounts, skipped } = self.begin().await?;
+        let mut running = JoinSet::new();
+        for (account, Account { assumed, regions }) in accounts {
+            for region in regions {
+                let (survey, assumed) = (self.clone(), assumed.clone());
+                let place = Place { account, region };
+                running.spawn(async move { survey.unit(&assumed, place, &[Scope::Region]).await });
+            }
+        }
+        while let Some(ended) = running.join_next().await {
+            let unit = ended.map_err(io::Error::other)??;
+            gathered.add(unit.matrix, unit.files);
+        }
+        Ok(self.close(started_at, gathered, skipped))
+    }
+
+    /// What was gathered, with what it is made of.
+    fn close(
+        &self,
+        started_at: Timestamp,
+        mut gathered: Gathered,
+        skipped: Vec<Skipped>,
+    ) -> (Matrix, Manifest) {
+        gathered.files.sort_by(|a, b| a.path.cmp(&b.path));
+        let unnamed: Vec<String> = gathered.matrix.unseen(&self.asked.naming()).collect();
+        let complete = gathered.matrix.is_complete() && unnamed.is_empty();
+        let manifest = Manifest {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            caller: self.session.identity().arn.clone(),
+            started_at: started_at.to_string(),
+            ended_at: Timestamp::now().to_string(),
+            complete,
+            unnamed,
+            skipped,
+            calls: self.session.counts().calls(),
+            files: gathered.files,
+        };
+        (gathered.matrix, manifest)
+    }
+
+    /// Asks what is not regional: the organization, its accounts, a role in each, and their Regions.
+    pub async fn begin(&self) -> Result<Begun, SurveyError> {
         let own = self.session.own();
         let account = self.session.identity().account;
         let first = self.unit(&own, global(account), &[Scope::Account]).await?;
@@ -68,33 +152,23 @@ impl Collection {
         }
         gathered.add(first.matrix, first.files);
         gathered.matrix.join(unreadable_names(account, &tree));
-        let (accounts, skipped) = self.accounts(account, &tree)?;
+        let (wanted, skipped) = self.accounts(account, &tree)?;
         let own_regions = self.regions(account, &found, &mut gathered.matrix);
         let mut running = JoinSet::new();
-        for other in accounts {
-            let (collection, own_regions) = (self.clone(), own_regions.clone());
-            let first = (other == account).then(|| own.clone());
-            running.spawn(async move { collection.account(other, first, own_regions).await });
+        for other in wanted.iter().copied().filter(|it| *it != account) {
+            let (survey, own_regions) = (self.clone(), own_regions.clone());
+            running.spawn(async move { survey.enter(other, own_regions).await });
+        }
+        let mut accounts = BTreeMap::new();
+        if wanted.contains(&account) {
+            accounts.insert(account, Account { assumed: own, regions: own_regions });
         }
         while let Some(ended) = running.join_next().await {
-            let account = ended.map_err(io::Error::other)??;
-            gathered.add(account.matrix, account.files);
+            let (of_account, entered) = ended.map_err(io::Error::other)??;
+            gathered.add(of_account.matrix, of_account.files);
+            accounts.extend(entered);
         }
-        gathered.files.sort_by(|a, b| a.path.cmp(&b.path));
-        let unnamed: Vec<String> = gathered.matrix.unseen(&self.asked.naming()).collect();
-        let complete = gathered.matrix.is_complete() && unnamed.is_empty();
-        let manifest = Manifest {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            caller: self.session.identity().arn.clone(),
-            started_at: beginning.started_at.to_string(),
-            ended_at: Timestamp::now().to_string(),
-            complete,
-            unnamed,
-            skipped,
-            calls: self.session.counts().calls(),
-            files: gathered.files,
-        };
-        Ok((gathered.matrix, manifest))
+        Ok(Begun { gathered, accounts, skipped })
     }
 
     /// The accounts to ask, and those that are left out.
@@ -102,7 +176,7 @@ impl Collection {
         &self,
         own: AccountId,
         tree: &[Found],
-    ) -> Result<(BTreeSet<AccountId>, Vec<Skipped>), Failure> {
+    ) -> Result<(BTreeSet<AccountId>, Vec<Skipped>), SurveyError> {
         let within: Box<dyn Fn(&Found) -> bool> = match &self.asked.accounts {
             Accounts::Own => return Ok((BTreeSet::from([own]), Vec::new())),
             Accounts::These(ids) => return Ok((ids.iter().copied().collect(), Vec::new())),
@@ -118,9 +192,7 @@ impl Collection {
         };
         let accounts = named(ACCOUNT);
         if accounts.is_empty() {
-            return Err(message(
-                "Organizations named no account to ask; --accounts all and --ou need credentials of the management account or of a delegated administrator that may call organizations:ListAccounts and the calls of --dry-run",
-            ));
+            return Err(SurveyError::NoAccounts);
         }
         let why = "Organizations says that it is suspended or closed";
         let skipped = |it: AccountId| Skipped { account: it.to_string(), why: why.to_owned() };
@@ -146,59 +218,54 @@ impl Collection {
         regions
     }
 
-    /// One account: its role, what is not regional, and its Regions at once.
-    async fn account(
+    /// Another account: its role, and what is not regional; `None` if the role cannot be assumed.
+    async fn enter(
         self,
         account: AccountId,
-        own: Option<Assumed>,
         own_regions: BTreeSet<Region>,
-    ) -> io::Result<Gathered> {
-        let mut gathered = Gathered::default();
-        let (assumed, regions) = match own {
-            Some(own) => (own, own_regions),
-            None => match self.assume(account).await {
-                Err(error) => return self.locked_out(account, &own_regions, &error),
-                Ok(assumed) => {
-                    let first = self.unit(&assumed, global(account), &[Scope::Account]).await?;
-                    gathered.add(first.matrix, first.files);
-                    let regions = self.regions(account, &first.found, &mut gathered.matrix);
-                    // An account that does not say which Regions it may use is asked in those that the first one may.
-                    (assumed, if regions.is_empty() { own_regions } else { regions })
-                }
-            },
+    ) -> io::Result<(Gathered, Option<(AccountId, Account)>)> {
+        let assumed = match self.assume(account).await {
+            Err(error) => return Ok((self.locked_out(account, &own_regions, &error)?, None)),
+            Ok(assumed) => assumed,
         };
-        let mut running = JoinSet::new();
-        for region in regions {
-            let (collection, assumed) = (self.clone(), assumed.clone());
-            let place = Place { account, region };
-            running.spawn(async move { collection.unit(&assumed, place, &[Scope::Region]).await });
-        }
-        while let Some(ended) = running.join_next().await {
-            let unit = ended.map_err(io::Error::other)??;
-            gathered.add(unit.matrix, unit.files);
-        }
-        Ok(gathered)
+        let mut gathered = Gathered::default();
+        let first = self.unit(&assumed, global(account), &[Scope::Account]).await?;
+        gathered.add(first.matrix, first.files);
+        let regions = self.regions(account, &first.found, &mut gathered.matrix);
+        // An account that does not say which Regions it may use is asked in those that the first one may.
+        let regions = if regions.is_empty() { own_regions } else { regions };
+        Ok((gathered, Some((account, Account { assumed, regions }))))
     }
 
-    async fn unit(&self, assumed: &Assumed, place: Place, scopes: &'static [Scope]) -> io::Result<Collected> {
+    /// Collects what is asked in these scopes of one place.
+    pub async fn unit(
+        &self,
+        assumed: &Assumed,
+        place: Place,
+        scopes: &'static [Scope],
+    ) -> io::Result<Collected> {
         let _permit = self.units.acquire().await.map_err(io::Error::other)?;
-        self.bar.set_message(format!("asking {place}"));
+        (self.progress)(&place);
         let clients = self.session.clients(assumed, &place.region);
         unit::collect(Arc::new(clients), place, scopes, Arc::clone(&self.settings)).await
     }
 
-    async fn assume(&self, account: AccountId) -> Result<Assumed, CallError> {
+    /// Who asks in an account: the credentials themselves in their own, else the role there.
+    pub async fn assume(&self, account: AccountId) -> Result<Assumed, CallError> {
+        if account == self.session.identity().account {
+            return Ok(self.session.own());
+        }
         match &self.asked.role {
             Some(role) => self.session.assume(account, role, self.external_id.as_deref()).await,
             None => Err(CallError {
                 code: "NoRole".to_owned(),
-                message: "the credentials are another account's; give --assume-role".to_owned(),
+                message: "the credentials are another account's; name a role to assume".to_owned(),
             }),
         }
     }
 
     /// Records in each Region that the role could not be assumed, which stands for every call there.
-    fn locked_out(
+    pub fn locked_out(
         &self,
         account: AccountId,
         regions: &BTreeSet<Region>,
@@ -255,7 +322,7 @@ fn global(account: AccountId) -> Place {
 }
 
 /// These units and all that are in them; an id that the organization does not have is an error.
-fn units_under(wanted: &[String], tree: &[Found]) -> Result<BTreeSet<String>, Failure> {
+fn units_under(wanted: &[String], tree: &[Found]) -> Result<BTreeSet<String>, SurveyError> {
     let units: Vec<&Found> = tree.iter().filter(|it| it.name == "ParentId").collect();
     let mut children: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for unit in units.iter().filter(|it| it.operation == UNITS_OF_UNIT) {
@@ -265,8 +332,7 @@ fn units_under(wanted: &[String], tree: &[Found]) -> Result<BTreeSet<String>, Fa
     let mut open: Vec<&str> = Vec::new();
     for id in wanted {
         if !units.iter().any(|it| it.value == *id) {
-            let text = format!("--ou: Organizations names no root or unit `{id}`");
-            return Err(Failure::Message(text));
+            return Err(SurveyError::NoUnit(id.clone()));
         }
         open.push(id);
     }

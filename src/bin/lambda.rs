@@ -1,0 +1,5 @@
+//! The functions on AWS. Wiring only.
+
+fn main() -> Result<(), backproof::lambda::Error> {
+    backproof::lambda::main()
+}
