@@ -8,6 +8,7 @@ mod clients;
 mod ec2;
 mod evidence;
 mod lists;
+pub mod objects;
 mod organizations;
 mod services;
 mod session;

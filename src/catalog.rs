@@ -2,7 +2,7 @@
 //!
 //! Reads files and hands their text on; parsing is `control`'s and `framework`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,6 +65,9 @@ pub enum CatalogError {
         /// The names that would do.
         known: String,
     },
+    /// Two of the chosen frameworks have one name.
+    #[error("two frameworks are named `{0}`; reports need one name each")]
+    SameName(String),
 }
 
 /// Controls and frameworks that can be chosen from.
@@ -196,6 +199,33 @@ impl Catalog {
         };
         framework::parse(&text, &stem, &self.controls)
             .map_err(|errors| errors.into_iter().map(CatalogError::Framework).collect())
+    }
+
+    /// The frameworks of these files and names, the default one if there are none, and one of the custom controls that
+    /// they do not name; and all that is wrong with any. Only those that nothing is wrong with are given.
+    pub fn choose(&self, chosen: &[String]) -> (Vec<Framework>, Vec<CatalogError>) {
+        let mut frameworks: Vec<Framework> = Vec::new();
+        let mut errors = Vec::new();
+        let default = [DEFAULT_FRAMEWORK.to_owned()];
+        for name in if chosen.is_empty() { &default } else { chosen } {
+            match self.frameworks(name) {
+                Ok(mut found) => frameworks.append(&mut found),
+                Err(mut found) => errors.append(&mut found),
+            }
+        }
+        match self.custom_framework(&frameworks) {
+            Ok(custom) => frameworks.extend(custom),
+            Err(mut found) => errors.append(&mut found),
+        }
+        let mut names = BTreeSet::new();
+        frameworks.retain(|it| {
+            let new = names.insert(it.name.clone());
+            if !new {
+                errors.push(CatalogError::SameName(it.name.clone()));
+            }
+            new
+        });
+        (frameworks, errors)
     }
 
     /// A framework of those custom controls that none of the chosen ones names; none if there are none.

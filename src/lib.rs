@@ -51,6 +51,8 @@ pub mod evaluate;
 pub mod facts;
 pub mod framework;
 pub mod inventory;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod ledger;
 pub mod model;
 pub mod report;

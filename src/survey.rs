@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 
 mod asked;
 
-pub use asked::{Accounts, Asked, AskedError, Regions};
 use asked::{ACCOUNTS, ACCOUNTS_OF_UNIT, DESCRIBE_REGIONS, UNITS_OF_UNIT};
+pub use asked::{Accounts, Asked, AskedError, Regions};
 
 use crate::aws::{Assumed, Session};
 use crate::collect::journal::{Chain, Ended, FileRecord, Journal};

@@ -122,6 +122,11 @@ impl Session {
         &self.identity
     }
 
+    /// The configuration of the session's own clients.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     /// The Region that the environment, profile or options name.
     pub fn region(&self) -> Option<Region> {
         self.region.clone()

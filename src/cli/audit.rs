@@ -11,7 +11,7 @@ use jiff::Timestamp;
 pub(super) mod ledger;
 
 use super::{ControlsArgs, ExitStatus, Failure, output};
-use crate::catalog::{Catalog, DEFAULT_FRAMEWORK};
+use crate::catalog::Catalog;
 use crate::collect::folder;
 use crate::evaluate::{Finding, evaluate};
 use crate::facts::Facts;
@@ -199,31 +199,8 @@ impl Source {
 }
 
 pub(super) fn frameworks(catalog: &Catalog, chosen: &[String]) -> Result<Vec<Framework>, Failure> {
-    let mut frameworks = Vec::new();
-    let mut errors = Vec::new();
-    let default = [DEFAULT_FRAMEWORK.to_owned()];
-    for name in if chosen.is_empty() { &default } else { chosen } {
-        match catalog.frameworks(name) {
-            Ok(mut found) => frameworks.append(&mut found),
-            Err(mut found) => errors.append(&mut found),
-        }
-    }
-    match catalog.custom_framework(&frameworks) {
-        Ok(custom) => frameworks.extend(custom),
-        Err(mut found) => errors.append(&mut found),
-    }
-    if !errors.is_empty() {
-        return Err(Failure::Catalog(errors));
-    }
-    for (index, framework) in frameworks.iter().enumerate() {
-        if frameworks.iter().take(index).any(|it| it.name == framework.name) {
-            let name = &framework.name;
-            return Err(Failure::Message(format!(
-                "two frameworks are named `{name}`; reports need one name each"
-            )));
-        }
-    }
-    Ok(frameworks)
+    let (frameworks, errors) = catalog.choose(chosen);
+    if errors.is_empty() { Ok(frameworks) } else { Err(Failure::Catalog(errors)) }
 }
 
 fn read(inventory: &Path) -> Result<folder::Collected, Failure> {

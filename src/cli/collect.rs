@@ -2,7 +2,7 @@
 //!
 //! What is asked is `collect::question`'s, how it is recorded is `collect::journal`'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -203,6 +203,8 @@ pub(super) fn collect(
         since: folder.beginning.since,
         per_second: live.rate,
         at_once: AT_ONCE,
+        until: None,
+        focus: BTreeMap::new(),
     };
     let telling = bar.clone();
     let survey = Survey {

@@ -55,6 +55,16 @@ impl Matrix {
         self.cells.values().flat_map(BTreeMap::values).all(|it| it.unseen.is_empty())
     }
 
+    /// Whether everything asked in a place was seen.
+    pub fn is_complete_in(&self, place: &Place) -> bool {
+        self.cells.get(place).is_none_or(|cells| cells.values().all(|it| it.unseen.is_empty()))
+    }
+
+    /// How many questions ended with this code.
+    pub fn count(&self, code: &str) -> usize {
+        self.cells.values().flat_map(BTreeMap::values).filter_map(|it| it.unseen.get(code)).sum()
+    }
+
     /// Whether any of these operations was not wholly seen; with the places where.
     pub fn unseen<'a>(&'a self, operations: &'a [&str]) -> impl Iterator<Item = String> + 'a {
         self.cells.iter().flat_map(move |(place, cells)| {

@@ -33,7 +33,14 @@ pub struct Settings {
     pub per_second: u32,
     /// Calls at once in an account and Region.
     pub at_once: usize,
+    /// When asking ends: what was not asked by then is recorded as such. `None` for never.
+    pub until: Option<Instant>,
+    /// The only things to ask of, by parameter; a question of another is not asked. Empty for all.
+    pub focus: BTreeMap<&'static str, String>,
 }
+
+/// The code of a call that there was no time for.
+pub const OUT_OF_TIME: &str = "OutOfTime";
 
 /// What was collected of a unit.
 #[derive(Debug, Default)]
@@ -140,9 +147,17 @@ impl<P: Port> Unit<P> {
         self.scopes.contains(&question.scope) && only.is_none_or(|it| it.contains(question.name))
     }
 
+    /// Whether nothing else is looked at, or this is of it.
+    fn is_in_focus(&self, subject: &Subject) -> bool {
+        subject.iter().all(|(name, value)| self.settings.focus.get(name).is_none_or(|only| only == value))
+    }
+
     /// Puts a question into the queue, unless it is there or was answered in an earlier collection.
     fn enqueue(&mut self, question: &'static Question, subject: Subject) -> io::Result<()> {
-        if !self.is_asked(question) || !self.queued.insert((question.name, key(&subject))) {
+        if !self.is_asked(question) || !self.is_in_focus(&subject) {
+            return Ok(());
+        }
+        if !self.queued.insert((question.name, key(&subject))) {
             return Ok(());
         }
         let journal = self.journal(question)?;
@@ -202,10 +217,12 @@ impl<P: Port> Unit<P> {
         let operation = operation_of(question)?;
         let (port, pace) = (Arc::clone(&self.port), Arc::clone(&self.pace));
         let request = question.request(&subject, self.settings.since);
+        let until = self.settings.until;
         let needless = !self.supported.is_empty() && question.is_of_unsupported(&self.supported);
         Ok(async move {
             let of = key(&subject);
-            let pages = Pages { port: &*port, pace: &pace, journal: &journal, operation, of: &of, needless };
+            let pages =
+                Pages { port: &*port, pace: &pace, journal: &journal, operation, of: &of, needless, until };
             let chain = pages.ask(request).await?;
             lock(&journal).end(&of, chain.clone())?;
             Ok((question, subject, chain))
@@ -249,9 +266,26 @@ struct Pages<'a, P> {
     of: &'a str,
     /// Whether AWS Backup supports nothing of what this lists, so that the service need not be in the Region.
     needless: bool,
+    until: Option<Instant>,
 }
 
 impl<P: Port> Pages<'_, P> {
+    /// One call, as soon as the pace allows.
+    async fn call(&self, service: &'static str, request: &Map<String, Value>) -> Result<Answer, CallError> {
+        let call = async {
+            tokio::time::sleep(self.pace.take(service, Instant::now())).await;
+            self.port.ask(self.operation, request).await
+        };
+        let Some(until) = self.until else {
+            return call.await;
+        };
+        let answered = tokio::time::timeout_at(until.into(), call).await;
+        answered.unwrap_or_else(|_| {
+            let message = "the time for asking was over before this was answered".to_owned();
+            Err(CallError { code: OUT_OF_TIME.to_owned(), message })
+        })
+    }
+
     async fn ask(&self, mut request: Map<String, Value>) -> io::Result<Chain> {
         // As IAM names it: three operations of RDS's are one service.
         let service = self.operation.action.split(':').next().unwrap_or_default();
@@ -259,8 +293,7 @@ impl<P: Port> Pages<'_, P> {
         let mut tokens = BTreeSet::new();
         let mut page = 0;
         let ended = loop {
-            tokio::time::sleep(self.pace.take(service, Instant::now())).await;
-            let answer = match self.port.ask(self.operation, &request).await {
+            let answer = match self.call(service, &request).await {
                 Ok(answer) => answer,
                 Err(error) => {
                     lock(self.journal).record(self.of, page, &refusal(&request, &error)?)?;

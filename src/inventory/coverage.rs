@@ -139,8 +139,9 @@ pub struct Coverage {
 const NOTHING: &str = "ResourceNotFoundException";
 const CONTRADICTION: &str = "it was answered both that there is none and that there is one";
 
-/// Refused, it stands for every call that could not even be made.
-const ASSUME_ROLE: &str = "sts.assume-role";
+/// Refused, one of these stands for every call that could not even be made: no role could be assumed, or what should
+/// have asked failed.
+const BEFORE_ALL: [&str; 2] = ["sts.assume-role", "lambda.invoke"];
 
 /// One call as it was recorded.
 pub(super) struct Call {
@@ -266,11 +267,11 @@ impl Coverage {
         }
     }
 
-    /// Why nothing could be asked in a place: its role could not be assumed.
+    /// Why nothing could be asked in a place.
     fn locked_out(&self, place: &Place) -> Option<State> {
-        let asked = self.asked.get(&(place.clone(), ASSUME_ROLE))?;
-        let refused = asked.chains.values().map(Chain::state);
-        refused.into_iter().find(|it| matches!(it, State::Refused(_)))
+        let asked = BEFORE_ALL.iter().filter_map(|it| self.asked.get(&(place.clone(), *it)));
+        let mut states = asked.flat_map(|it| it.chains.values()).map(Chain::state);
+        states.find(|it| matches!(it, State::Refused(_)))
     }
 
     /// Whether a question was answered both with a thing and with its absence.

@@ -190,6 +190,8 @@ pub static OPERATIONS: &[Operation] = &[
     resources("fsx.describe-volumes", "fsx:DescribeVolumes", "Volumes", NEXT_TOKEN, &["AWS::FSx::Volume"]),
     get("kms.describe-key", "kms:DescribeKey", &["KeyId"]),
     get("kms.get-key-rotation-status", "kms:GetKeyRotationStatus", &["KeyId"]),
+    // Refused, a whole unit of a run could not be collected.
+    get("lambda.invoke", "lambda:InvokeFunction", &["FunctionName"]),
     Operation {
         windows: &["Filters"],
         ..resources(

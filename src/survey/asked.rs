@@ -54,9 +54,9 @@ impl Accounts {
     /// Reads `all`, `own`, or ids joined by commas; without any, the accounts of these units, else the own one.
     pub fn parse(text: Option<&str>, units: &[String]) -> Result<Self, AskedError> {
         match text.map(str::trim) {
-            Some(_) if !units.is_empty() => {
-                Err(AskedError("both accounts and organizational units are given; give one of them".to_owned()))
-            }
+            Some(_) if !units.is_empty() => Err(AskedError(
+                "both accounts and organizational units are given; give one of them".to_owned(),
+            )),
             Some("all") => Ok(Self::All),
             Some("own") => Ok(Self::Own),
             Some(ids) => list(ids).map(Self::These),

@@ -1,0 +1,143 @@
+//! Why a function failed, in the few kinds that the state machine tells apart.
+
+use std::io;
+
+use lambda_runtime::Diagnostic;
+
+use crate::aws::SessionError;
+use crate::aws::objects::ObjectError;
+use crate::collect::UNREACHABLE;
+use crate::inventory::CallError;
+use crate::survey::{AskedError, SurveyError};
+
+/// Why a function failed. The kind is Lambda's `errorType`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// AWS throttled, failed or did not answer; it may the next time.
+    #[error("{0}")]
+    Transient(String),
+    /// A role lacks a permission.
+    #[error("{0}")]
+    Denied(String),
+    /// The function's environment, a run or a control is not as it must be.
+    #[error("{0}")]
+    Configuration(String),
+    /// What the function was invoked with cannot be read.
+    #[error("{0}")]
+    Input(String),
+    /// Anything else.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// AWS's codes for what passes by itself, as far as their names do not say so.
+const PASSING: [&str; 7] = [
+    UNREACHABLE,
+    "TimedOut",
+    "SlowDown",
+    "InternalError",
+    "InternalFailure",
+    "RequestTimeout",
+    "TransactionInProgressException",
+];
+
+impl Failure {
+    /// The `errorType`, which `Retry` and `Catch` of a state machine name.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Transient(_) => "Backproof.Transient",
+            Self::Denied(_) => "Backproof.Denied",
+            Self::Configuration(_) => "Backproof.Configuration",
+            Self::Input(_) => "Backproof.Input",
+            Self::Internal(_) => "Backproof.Internal",
+        }
+    }
+
+    /// The failure that a refused call is, with what is told of it.
+    pub fn of_call(error: &CallError, told: String) -> Self {
+        let code = error.code.as_str();
+        let passing =
+            ["Throttl", "TooManyRequests", "Unavailable", "InternalServer", "HTTP5", "RequestLimitExceeded"];
+        if PASSING.contains(&code) || passing.iter().any(|it| code.contains(it)) {
+            Self::Transient(told)
+        } else if code.contains("AccessDenied")
+            || code.contains("Unauthorized")
+            || code == "AuthorizationError"
+        {
+            Self::Denied(told)
+        } else {
+            Self::Internal(told)
+        }
+    }
+
+    /// What the function was invoked with is wrong.
+    pub fn input(error: impl std::fmt::Display) -> Self {
+        Self::Input(format!("the function was invoked with what it cannot read: {error}"))
+    }
+}
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self { error_type: failure.kind().to_owned(), error_message: failure.to_string() }
+    }
+}
+
+impl From<ObjectError> for Failure {
+    fn from(error: ObjectError) -> Self {
+        Self::of_call(&error.error, error.to_string())
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match &error {
+            SessionError::Identity(call) => Self::of_call(call, error.to_string()),
+            SessionError::NoAccount => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<SurveyError> for Failure {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Disk(_) => Self::Internal(error.to_string()),
+            SurveyError::NoAccounts | SurveyError::NoUnit(_) => Self::Configuration(error.to_string()),
+        }
+    }
+}
+
+impl From<AskedError> for Failure {
+    fn from(error: AskedError) -> Self {
+        Self::Configuration(error.to_string())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Internal(format!("the function's disk: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_tried_again_and_what_is_denied_is_not() {
+        for (code, kind) in [
+            ("ThrottlingException", "Backproof.Transient"),
+            ("Throttling", "Backproof.Transient"),
+            ("TooManyRequestsException", "Backproof.Transient"),
+            ("ServiceUnavailable", "Backproof.Transient"),
+            ("SlowDown", "Backproof.Transient"),
+            ("HTTP503", "Backproof.Transient"),
+            ("Unreachable", "Backproof.Transient"),
+            ("AccessDenied", "Backproof.Denied"),
+            ("AccessDeniedException", "Backproof.Denied"),
+            ("NoSuchBucket", "Backproof.Internal"),
+        ] {
+            let error = CallError { code: code.to_owned(), message: String::new() };
+            assert_eq!(Failure::of_call(&error, String::new()).kind(), kind, "{code}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `publish`: judges what the units of a run collected, writes the reports, moves the ledger, and alerts.
+//!
+//! A unit that left nothing is in the reports as not judged, with the reason. Publishing a run twice is publishing it once.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::controls;
+use super::failure::Failure;
+use super::run::{Run, RunId, Unit};
+use super::state::{Scratch, State};
+use crate::aws::objects::Objects;
+use crate::collect::archive;
+use crate::collect::journal::{Chain, Ended, Journal};
+use crate::collect::manifest::Manifest;
+use crate::inventory::{CallError, Calls, Operation};
+use crate::model::Place;
+
+#[derive(Debug, Deserialize)]
+struct Input {
+    run: RunId,
+}
+
+/// Objects read or written at once.
+const AT_ONCE: usize = 16;
+
+/// Everything a run collected, in a folder.
+struct Gathered {
+    /// When the last of it was seen: the evaluation time.
+    at: Timestamp,
+    /// The units that left nothing, with why.
+    failed: BTreeMap<String, String>,
+    calls: Calls,
+}
+
+pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Failure> {
+    let Input { run: id } = serde_json::from_value(payload).map_err(Failure::input)?;
+    let evidence = state.evidence().await?;
+    let scratch = Scratch::new()?;
+    let run = super::sweep::run(&evidence, &id).await?;
+    let gathered = gather(&evidence, &run, &scratch).await?;
+    controls::fetch(&evidence, &id.key("controls/"), &scratch.path("controls")).await?;
+    todo_judge(&run, &gathered);
+    Ok(json!({ "run": id }))
+}
+
+/// Unpacks what every unit of a run collected into one inventory.
+async fn gather(evidence: &Objects, run: &Run, scratch: &Scratch) -> Result<Gathered, Failure> {
+    let id = &run.run;
+    let units = units(evidence, id).await?;
+    let root = scratch.path("inventory");
+    fs::create_dir_all(&root)?;
+    let keys = evidence.list(&id.key("inventory/")).await?;
+    let archives = keys.iter().filter(|it| it.ends_with(".tar.gz"));
+    let mut manifests = unpack(evidence, archives, scratch, &root).await?;
+    let mut failed = BTreeMap::new();
+    for unit in units {
+        let place = unit.place().map_err(Failure::input)?;
+        if keys.contains(&id.inventory(&place)) {
+            continue;
+        }
+        let error = why(evidence, id, &place).await?;
+        let manifest = not_collected(&root, run, &place, &error)?;
+        let packed = scratch.path("packed.tar.gz");
+        archive::pack(&root, &manifest, &packed)?;
+        evidence.put_file_once(&id.inventory(&place), &packed).await?;
+        failed.insert(place.to_string(), format!("{}: {}", error.code, error.message));
+        manifests.push(manifest);
+    }
+    let ended = manifests.iter().filter_map(|it| it.ended_at.parse::<Timestamp>().ok()).max();
+    let at = ended.unwrap_or(run.started_at);
+    let manifest = whole(run, at, manifests);
+    let calls = manifest.calls;
+    manifest.write(&root)?;
+    evidence.put_file(&id.key("inventory/manifest.json"), &root.join("manifest.json")).await?;
+    Ok(Gathered { at, failed, calls })
+}
+
+async fn units(evidence: &Objects, id: &RunId) -> Result<Vec<Unit>, Failure> {
+    let key = id.key("units.json");
+    let missing = || Failure::Configuration(format!("bucket `{}` holds no `{key}`", evidence.bucket()));
+    let text = evidence.get(&key).await?.ok_or_else(missing)?;
+    serde_json::from_slice(&text)
+        .map_err(|error| Failure::Configuration(format!("`{key}` cannot be read: {error}")))
+}
+
+/// Reads archives and unpacks them; the disk holds few of them at a time beside what is in them.
+async fn unpack(
+    evidence: &Objects,
+    keys: impl Iterator<Item = &String>,
+    scratch: &Scratch,
+    root: &Path,
+) -> Result<Vec<Manifest>, Failure> {
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running: JoinSet<Result<Manifest, Failure>> = JoinSet::new();
+    for (index, key) in keys.enumerate() {
+        let (evidence, key, at_once) = (evidence.clone(), key.clone(), Arc::clone(&at_once));
+        let (packed, root): (PathBuf, PathBuf) = (scratch.path(&format!("{index}.tar.gz")), root.to_owned());
+        running.spawn(async move {
+            let _permit = at_once.acquire().await.map_err(std::io::Error::other)?;
+            evidence.get_to(&key, &packed).await?;
+            let unpacked = tokio::task::spawn_blocking(move || {
+                let manifest = archive::unpack(BufReader::new(File::open(&packed)?), &root);
+                fs::remove_file(&packed)?;
+                manifest
+            });
+            let manifest = unpacked.await.map_err(std::io::Error::other)?;
+            manifest.map_err(|error| Failure::Internal(format!("`{key}` cannot be unpacked: {error}")))
+        });
+    }
+    let mut manifests = Vec::new();
+    while let Some(unpacked) = running.join_next().await {
+        manifests.push(unpacked.map_err(std::io::Error::other)??);
+    }
+    Ok(manifests)
+}
+
+/// Why a unit left nothing, as far as the state machine says.
+async fn why(evidence: &Objects, id: &RunId, place: &Place) -> Result<CallError, Failure> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Left {
+        #[serde(default)]
+        error: String,
+        #[serde(default)]
+        cause: String,
+    }
+    let left = evidence.get(&id.failure(place)).await?;
+    let left = left.and_then(|text| serde_json::from_slice::<Left>(&text).ok());
+    let Some(Left { error, cause }) = left else {
+        return Ok(CallError {
+            code: "SweepLeftNothing".to_owned(),
+            message: "it left neither what it saw nor why not; the state machine's execution tells more"
+                .to_owned(),
+        });
+    };
+    // Lambda's cause is JSON with the message in it.
+    let message = serde_json::from_str::<Value>(&cause).ok();
+    let message = message.and_then(|it| Some(it.get("errorMessage")?.as_str()?.to_owned())).unwrap_or(cause);
+    Ok(CallError { code: error, message: message.chars().take(2000).collect() })
+}
+
+/// Records of a place that nothing could be asked there.
+fn not_collected(root: &Path, run: &Run, place: &Place, error: &CallError) -> Result<Manifest, Failure> {
+    const INVOKE: &str = "lambda.invoke";
+    const SWEEP: &str = "sweep";
+    let operation =
+        Operation::named(INVOKE).ok_or_else(|| Failure::Internal(format!("`{INVOKE}` is not read")))?;
+    let call = json!({ "request": { "FunctionName": SWEEP }, "error": error }).to_string();
+    let mut journal = Journal::open(root, place, operation)?;
+    journal.record(SWEEP, 0, &call)?;
+    journal.end(SWEEP, Chain { ended: Ended::Refused(error.code.clone()), found: Vec::new() })?;
+    let files = journal.finish(|of| of == SWEEP)?.map(|(file, _)| file).into_iter().collect();
+    let at = run.started_at.to_string();
+    Ok(Manifest {
+        version: run.version.clone(),
+        caller: run.caller.clone(),
+        started_at: at.clone(),
+        ended_at: at,
+        complete: false,
+        unnamed: Vec::new(),
+        skipped: Vec::new(),
+        calls: Calls::default(),
+        files,
+    })
+}
+
+/// The manifest of the whole from those of its parts.
+fn whole(run: &Run, at: Timestamp, parts: Vec<Manifest>) -> Manifest {
+    let mut calls = Calls::default();
+    for part in &parts {
+        calls.calls += part.calls.calls;
+        calls.retries += part.calls.retries;
+        calls.bytes += part.calls.bytes;
+    }
+    let complete = run.unnamed.is_empty() && parts.iter().all(|it| it.complete);
+    let mut files: Vec<_> = parts.into_iter().flat_map(|it| it.files).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Manifest {
+        version: run.version.clone(),
+        caller: run.caller.clone(),
+        started_at: run.started_at.to_string(),
+        ended_at: at.to_string(),
+        complete,
+        unnamed: run.unnamed.clone(),
+        skipped: run.skipped.clone(),
+        calls,
+        files,
+    }
+}
+
+fn todo_judge(_run: &Run, gathered: &Gathered) {
+    tracing::info!(at = %gathered.at, failed = ?gathered.failed, calls = gathered.calls.calls);
+}

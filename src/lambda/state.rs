@@ -1,0 +1,70 @@
+//! What a function keeps between invocations: its environment and, once asked for, who asks.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::environment::Environment;
+use super::failure::Failure;
+use crate::aws::objects::Objects;
+use crate::aws::{Options, Session};
+
+/// Where a function may write.
+const DISK: &str = "/tmp/backproof";
+
+/// What a function keeps; nothing is asked or built before it is needed.
+pub(super) struct State {
+    environment: Result<Environment, Failure>,
+    session: OnceCell<Arc<Session>>,
+}
+
+impl State {
+    pub(super) fn new(environment: Result<Environment, Failure>) -> Self {
+        Self { environment, session: OnceCell::new() }
+    }
+
+    pub(super) fn environment(&self) -> Result<&Environment, Failure> {
+        self.environment.as_ref().map_err(Clone::clone)
+    }
+
+    /// Who asks, as the function's role.
+    pub(super) async fn session(&self) -> Result<Arc<Session>, Failure> {
+        let open = async { Session::open(&Options::default()).await.map(Arc::new) };
+        Ok(Arc::clone(self.session.get_or_try_init(|| open).await?))
+    }
+
+    /// The bucket of inventories and reports.
+    pub(super) async fn evidence(&self) -> Result<Objects, Failure> {
+        let bucket = &self.environment()?.bucket;
+        Ok(Objects::new(self.session().await?.config(), bucket))
+    }
+}
+
+/// An empty folder on the function's disk, which goes when this is dropped.
+pub(super) struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// Makes it. What an invocation before this left behind, because it was ended, goes.
+    pub(super) fn new() -> io::Result<Self> {
+        match fs::remove_dir_all(DISK) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::create_dir_all(DISK)?;
+        Ok(Self(tempfile::Builder::new().tempdir_in(DISK)?))
+    }
+
+    /// A path in it.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+impl AsRef<Path> for Scratch {
+    fn as_ref(&self) -> &Path {
+        self.0.path()
+    }
+}
