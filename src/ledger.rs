@@ -34,5 +34,5 @@ pub use observation::{Observation, Seen, Violation};
 pub use record::{Actor, Cause, Entry, Outcome, Record, Step};
 pub use recorder::{Moved, Movement, Recorder, Run, scopes};
 pub use row::{EntryRow, Row};
-pub use store::{Filter, Past, StandingFilter, Store, StoreError, Take, Written, advance};
+pub use store::{Filter, Past, StandingFilter, Store, StoreError, Take, Written, advance, decide, settle};
 pub use transition::{Change, transition};

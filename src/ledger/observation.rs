@@ -56,6 +56,28 @@ pub struct Violation {
 /// The most facts kept of what could not be learned; findings.ndjson has all.
 const MAX_MISSING: usize = 10;
 
+/// The most bytes kept of all sentences of a violation.
+const MAX_MESSAGES: usize = 64 << 10;
+
+/// Sentences as far as there is room for them, and how much of them there is none for.
+fn bounded(messages: &[String]) -> Vec<String> {
+    let (mut left, mut kept) = (MAX_MESSAGES, Vec::new());
+    for message in messages {
+        let Some(rest) = left.checked_sub(message.len()) else {
+            kept.push(message.chars().take(left.min(1024)).collect());
+            break;
+        };
+        left = rest;
+        kept.push(message.clone());
+    }
+    let bytes = |messages: &[String]| messages.iter().map(String::len).sum::<usize>();
+    match bytes(messages).saturating_sub(bytes(&kept)) {
+        0 => {}
+        more => kept.push(format!("{more} bytes more are in findings.ndjson of the run")),
+    }
+    kept
+}
+
 impl Seen {
     /// That it could not be judged for want of these facts.
     pub fn undecided(missing: &[MissingFact]) -> Self {
@@ -71,7 +93,7 @@ impl Seen {
             Answer::NonCompliant => Self::Violation(Violation {
                 severity: finding.chosen.control.severity,
                 reasons: finding.reasons.clone(),
-                messages: finding.messages.clone(),
+                messages: bounded(&finding.messages),
                 name: finding.name.clone(),
                 evidence_digest: digest(finding),
             }),
@@ -132,6 +154,21 @@ fn canonical(value: &Value, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sentences_are_kept_as_far_as_there_is_room_and_it_is_told_what_is_not() {
+        let few = vec!["one".to_owned(), "two".to_owned()];
+        assert_eq!(bounded(&few), few);
+        for messages in [vec!["é".repeat(1 << 20)], vec!["one".to_owned(); 1 << 16]] {
+            let kept = bounded(&messages);
+            let bytes: usize = kept.iter().map(String::len).sum();
+            assert!(bytes <= MAX_MESSAGES + 100, "{bytes}");
+            let all: usize = messages.iter().map(String::len).sum();
+            let (told, rest) = kept.split_last().unwrap();
+            let rest: usize = rest.iter().map(String::len).sum();
+            assert_eq!(*told, format!("{} bytes more are in findings.ndjson of the run", all - rest));
+        }
+    }
 
     #[test]
     fn canonical_json_does_not_depend_on_the_order_of_members() {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::key::{Id, Key, Scope};
 use super::observation::{Observation, Seen};
 use super::record::{Cause, Record, Step};
-use super::store::{Store, StoreError, advance};
+use super::store::{Store, StoreError, decide, settle};
 use super::transition::Change;
 use crate::control::hexadecimal;
 use crate::evaluate::{Finding, MissingFact, NOT_LISTED_REASON};
@@ -189,6 +189,8 @@ pub struct Recorder<'s> {
     store: &'s mut dyn Store,
     run: Run,
     looks: BTreeMap<Scope, Look>,
+    /// Decided, and not written yet.
+    decided: Vec<(Observation, Change)>,
     movement: Movement,
 }
 
@@ -199,7 +201,8 @@ impl<'s> Recorder<'s> {
         run: Run,
         scopes: impl IntoIterator<Item = Scope>,
     ) -> Result<Self, StoreError> {
-        store.begin()?;
+        let scopes: Vec<Scope> = scopes.into_iter().collect();
+        store.begin(&scopes)?;
         let mut movement = Movement { run: run.id.clone(), ..Movement::default() };
         let mut looks = BTreeMap::new();
         for scope in scopes {
@@ -212,7 +215,7 @@ impl<'s> Recorder<'s> {
         }
         movement.simultaneous = store.runs_at(run.at)?;
         movement.simultaneous.retain(|it| *it != run.id);
-        Ok(Self { store, run, looks, movement })
+        Ok(Self { store, run, looks, decided: Vec::new(), movement })
     }
 
     /// Takes a finding in.
@@ -236,9 +239,25 @@ impl<'s> Recorder<'s> {
         if look.left_alone {
             return Ok(());
         }
+        self.take(key, seen)
+    }
+
+    fn take(&mut self, key: Key, seen: Seen) -> Result<(), StoreError> {
         let cause = Cause::Run(self.run.id.clone());
-        let change = advance(self.store, &Observation { key, at: self.run.at, cause, seen })?;
-        self.movement.add(&change);
+        let observation = Observation { key, at: self.run.at, cause, seen };
+        let change = decide(self.store, &observation)?;
+        if change != Change::Nothing {
+            self.decided.push((observation, change));
+        }
+        if self.decided.len() >= self.store.at_once() { self.settle() } else { Ok(()) }
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        if !self.decided.is_empty() {
+            for change in settle(self.store, std::mem::take(&mut self.decided))? {
+                self.movement.add(&change);
+            }
+        }
         Ok(())
     }
 
@@ -254,21 +273,21 @@ impl<'s> Recorder<'s> {
     ///
     /// Nothing is kept if this is never called, where the store has transactions.
     pub fn finish(mut self) -> Result<Movement, StoreError> {
-        let at = self.run.at;
-        for (scope, look) in std::mem::take(&mut self.looks) {
-            if !look.left_alone {
-                for record in self.store.open_before(&scope, at)? {
-                    let seen = if look.whole { Seen::Gone } else { Seen::undecided(&look.missing) };
-                    let cause = Cause::Run(self.run.id.clone());
-                    let observation = Observation { key: record.key, at, cause, seen };
-                    let change = advance(self.store, &observation)?;
-                    self.movement.add(&change);
-                }
-                if look.whole || look.any {
-                    self.store.look(&scope, at)?;
-                }
+        // What is written must be known before it is asked what was not seen.
+        self.settle()?;
+        let (at, looks) = (self.run.at, std::mem::take(&mut self.looks));
+        for (scope, look) in looks.iter().filter(|(_, look)| !look.left_alone) {
+            for record in self.store.open_before(scope, at)? {
+                let seen = if look.whole { Seen::Gone } else { Seen::undecided(&look.missing) };
+                self.take(record.key, seen)?;
             }
-            let (open, undecided) = self.store.count_open(&scope)?;
+        }
+        self.settle()?;
+        let looked = looks.iter().filter(|(_, look)| !look.left_alone && (look.whole || look.any));
+        let looked: Vec<Scope> = looked.map(|(scope, _)| scope.clone()).collect();
+        self.store.look(&looked, at)?;
+        for scope in looks.keys() {
+            let (open, undecided) = self.store.count_open(scope)?;
             self.movement.open += open;
             self.movement.undecided += undecided;
         }

@@ -81,6 +81,18 @@ impl Sqlite {
         &self.path
     }
 
+    fn write_one(&self, change: &Change) -> Result<Written, StoreError> {
+        let Some(record) = change.record() else {
+            return Ok(Written::Done);
+        };
+        let id = record.key.id();
+        let written = row::write(&self.connection, &id, record)?;
+        if let (Written::Done, Some(entry)) = (written, change.entry()) {
+            row::add_entry(&self.connection, &id, entry)?;
+        }
+        Ok(written)
+    }
+
     /// Whether it has the schema; an error if it has another.
     fn schema(&mut self) -> Result<bool, StoreError> {
         let number = |name: &str| {
@@ -104,7 +116,7 @@ fn text(at: Timestamp) -> String {
 }
 
 impl Store for Sqlite {
-    fn begin(&mut self) -> Result<(), StoreError> {
+    fn begin(&mut self, _: &[Scope]) -> Result<(), StoreError> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         if !self.schema()? {
             self.connection.execute_batch(schema::TABLES)?;
@@ -136,12 +148,14 @@ impl Store for Sqlite {
         found.map(|it| row::time(&it)).transpose()
     }
 
-    fn look(&mut self, scope: &Scope, at: Timestamp) -> Result<(), StoreError> {
-        let [framework, control, account, region] = row::scope(scope);
+    fn look(&mut self, scopes: &[Scope], at: Timestamp) -> Result<(), StoreError> {
         let insert = "INSERT INTO look (framework, control, account, region, at) VALUES (?1, ?2, ?3, ?4, ?5)
             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)";
         let mut statement = self.connection.prepare_cached(insert)?;
-        statement.execute(params![framework, control, account, region, text(at)])?;
+        for scope in scopes {
+            let [framework, control, account, region] = row::scope(scope);
+            statement.execute(params![framework, control, account, region, text(at)])?;
+        }
         Ok(())
     }
 
@@ -152,16 +166,8 @@ impl Store for Sqlite {
         rows.next()?.map(row::record).transpose()
     }
 
-    fn write(&mut self, change: &Change) -> Result<Written, StoreError> {
-        let Some(record) = change.record() else {
-            return Ok(Written::Done);
-        };
-        let id = record.key.id();
-        let written = row::write(&self.connection, &id, record)?;
-        if let (Written::Done, Some(entry)) = (written, change.entry()) {
-            row::add_entry(&self.connection, &id, entry)?;
-        }
-        Ok(written)
+    fn write(&mut self, changes: &[Change]) -> Result<Vec<Written>, StoreError> {
+        changes.iter().map(|it| self.write_one(it)).collect()
     }
 
     fn open_before(&mut self, scope: &Scope, before: Timestamp) -> Result<Vec<Record>, StoreError> {

@@ -34,6 +34,22 @@ pub enum StoreError {
     /// Others wrote a record each time it was about to be written.
     #[error("others keep writing what is to be written; try again")]
     Contended,
+    /// It cannot be reached, or is asked for more than it does at a time; later it may answer.
+    #[error("it does not answer now: {0}; try again")]
+    Unavailable(String),
+    /// It may not be used.
+    #[error("it refuses: {0}")]
+    Denied(String),
+    /// A record or an entry is larger than the store takes.
+    #[error("`{id}` has {bytes} bytes, and the most is {most}; nothing of it was written")]
+    TooLarge {
+        /// The id of the record, or another name.
+        id: String,
+        /// Its size in bytes.
+        bytes: usize,
+        /// The most bytes that an item may have.
+        most: usize,
+    },
     /// Something in it cannot be understood.
     #[error("what it holds cannot be read: {0}")]
     Unreadable(String),
@@ -99,9 +115,11 @@ pub type Take<'t, T> = &'t mut dyn FnMut(T) -> ControlFlow<()>;
 ///
 /// Nothing is decided here. A store that has transactions keeps nothing of what was written between `begin` and a
 /// `commit` that never came; one that has none is brought to the same state when the run is recorded again.
+/// What a run could not end is not read on from: the next `begin`, or another store, starts anew.
 pub trait Store {
-    /// Begins a run.
-    fn begin(&mut self) -> Result<(), StoreError>;
+    /// Begins a run that judges these scopes: what is known of them may be read at once, and be told from memory
+    /// until `commit`.
+    fn begin(&mut self, scopes: &[Scope]) -> Result<(), StoreError>;
     /// Ends a run: from here on what it wrote stands.
     fn commit(&mut self) -> Result<(), StoreError>;
 
@@ -112,13 +130,19 @@ pub trait Store {
 
     /// The evaluation time of the newest look there, if there was one.
     fn looked_at(&mut self, scope: &Scope) -> Result<Option<Timestamp>, StoreError>;
-    /// Records a look, unless a newer one is known.
-    fn look(&mut self, scope: &Scope, at: Timestamp) -> Result<(), StoreError>;
+    /// Records a look at each of these scopes, unless a newer one is known.
+    fn look(&mut self, scopes: &[Scope], at: Timestamp) -> Result<(), StoreError>;
 
     /// The record of a key.
     fn record(&mut self, key: &Key) -> Result<Option<Record>, StoreError>;
-    /// Writes a change whole, record and entry, if the record still has the version before.
-    fn write(&mut self, change: &Change) -> Result<Written, StoreError>;
+    /// How many changes are best written together.
+    fn at_once(&self) -> usize {
+        1
+    }
+    /// Writes each change whole, record and entry, if the record still has the version before; one answer for each.
+    ///
+    /// What was overtaken is read anew when it is asked for next.
+    fn write(&mut self, changes: &[Change]) -> Result<Vec<Written>, StoreError>;
     /// The open records of a scope that were last looked at before this time.
     fn open_before(&mut self, scope: &Scope, before: Timestamp) -> Result<Vec<Record>, StoreError>;
     /// How many records of a scope are open, and how many of them are undecided.
@@ -140,13 +164,32 @@ pub trait Store {
 /// How often a record is read again that somebody else wrote first.
 const ATTEMPTS: usize = 10;
 
+/// What an observation does to what a store knows; nothing is written.
+pub fn decide(store: &mut dyn Store, observation: &Observation) -> Result<Change, StoreError> {
+    Ok(transition(store.record(&observation.key)?.as_ref(), observation))
+}
+
 /// Takes an observation into a store, and says what it changed.
 pub fn advance(store: &mut dyn Store, observation: &Observation) -> Result<Change, StoreError> {
     for _ in 0..ATTEMPTS {
-        let change = transition(store.record(&observation.key)?.as_ref(), observation);
-        if change == Change::Nothing || store.write(&change)? == Written::Done {
+        let change = decide(store, observation)?;
+        let held = |written: Vec<Written>| written == [Written::Done];
+        if change == Change::Nothing || held(store.write(std::slice::from_ref(&change))?) {
             return Ok(change);
         }
     }
     Err(StoreError::Contended)
+}
+
+/// Writes what observations were decided to change, and decides again where somebody else was first; says what they
+/// changed in the end.
+pub fn settle(store: &mut dyn Store, decided: Vec<(Observation, Change)>) -> Result<Vec<Change>, StoreError> {
+    let (observations, mut changes): (Vec<_>, Vec<_>) = decided.into_iter().unzip();
+    let written = store.write(&changes)?;
+    for ((observation, change), written) in observations.iter().zip(&mut changes).zip(written) {
+        if written == Written::Overtaken {
+            *change = advance(store, observation)?;
+        }
+    }
+    Ok(changes)
 }

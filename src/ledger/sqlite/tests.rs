@@ -1,7 +1,8 @@
 //! What is SQLite's own: files that are something else, runs that are killed, runs that meet.
 
 use super::*;
-use crate::ledger::tests::{conformance, observed, scope, violation};
+use crate::ledger::tests::conformance;
+use crate::ledger::tests::records::{observed, scope, violation};
 use crate::ledger::{Recorder, Seen, advance};
 use crate::model::Severity;
 
@@ -26,7 +27,7 @@ fn opened() -> crate::ledger::Observation {
 /// Records one violation in a run that ends.
 fn record_one(path: &Path) {
     let mut store = Sqlite::create(path).unwrap();
-    store.begin().unwrap();
+    store.begin(&[]).unwrap();
     advance(&mut store, &opened()).unwrap();
     store.commit().unwrap();
 }
@@ -61,14 +62,14 @@ fn one_run_waits_for_another_and_then_says_so() {
     let path = folder.path().join("ledger.sqlite");
     record_one(&path);
     let mut first = Sqlite::create(&path).unwrap();
-    first.begin().unwrap();
+    first.begin(&[]).unwrap();
     let mut second = Sqlite::create(&path).unwrap();
     second.connection.busy_timeout(Duration::ZERO).unwrap();
-    assert!(matches!(second.begin(), Err(StoreError::Locked)));
+    assert!(matches!(second.begin(&[]), Err(StoreError::Locked)));
     // Whoever reads need not wait.
     assert!(second.record(&opened().key).unwrap().is_some());
     first.commit().unwrap();
-    second.begin().unwrap();
+    second.begin(&[]).unwrap();
 }
 
 #[test]

@@ -8,14 +8,39 @@ const HERE: &str = "111122223333/eu-west-1";
 const THERE: &str = "444455556666/us-east-1";
 
 /// Checks a kind of store; each call of `make` gives an empty one.
-pub(in crate::ledger) fn conforms<S: Store>(mut make: impl FnMut() -> S) {
-    gives_back_what_was_written(&mut make());
-    writes_only_what_nobody_wrote_since(&mut make());
-    knows_what_is_open(&mut make());
-    remembers_looks_and_runs(&mut make());
-    finds_what_is_wanted(&mut make());
-    tells_history(&mut make());
+pub(crate) fn conforms<S: Store>(mut make: impl FnMut() -> S) {
+    for begin in [begin_blindly, begin_knowing] {
+        gives_back_what_was_written(&mut make(), begin);
+        writes_only_what_nobody_wrote_since(&mut make(), begin);
+        knows_what_is_open(&mut make(), begin);
+        remembers_looks_and_runs(&mut make(), begin);
+        finds_what_is_wanted(&mut make(), begin);
+        tells_history(&mut make(), begin);
+    }
     records_runs(&mut make());
+}
+
+type Begin = fn(&mut dyn Store);
+
+/// Begins a run that says nothing of what it judges.
+fn begin_blindly(store: &mut dyn Store) {
+    store.begin(&[]).unwrap();
+}
+
+/// Begins a run that says what it judges.
+fn begin_knowing(store: &mut dyn Store) {
+    let scopes: Vec<Scope> = ["A", "B", "CONTROL"]
+        .into_iter()
+        .flat_map(|control| [HERE, THERE].map(|place| scope(control, place)))
+        .collect();
+    store.begin(&scopes).unwrap();
+}
+
+/// Writes one change.
+fn write(store: &mut dyn Store, change: &Change) -> Written {
+    let written = store.write(std::slice::from_ref(change)).unwrap();
+    let [written] = written[..] else { panic!("{} answers for one change", written.len()) };
+    written
 }
 
 fn see(store: &mut dyn Store, key: &Key, at: i64, seen: Seen) -> Change {
@@ -43,8 +68,8 @@ fn past(store: &mut dyn Store, of: Option<&Key>, since: Option<i64>) -> Vec<Stri
     told
 }
 
-fn gives_back_what_was_written(store: &mut dyn Store) {
-    store.begin().unwrap();
+fn gives_back_what_was_written(store: &mut dyn Store, begin: Begin) {
+    begin(store);
     // Names are other people's.
     for resource in ["vol-1", "", "'; DROP TABLE violation; --", "\0\u{1b}[31m\n\u{202e}", "名前 🗝", "%_\\"]
     {
@@ -68,26 +93,34 @@ fn gives_back_what_was_written(store: &mut dyn Store) {
     store.commit().unwrap();
 }
 
-fn writes_only_what_nobody_wrote_since(store: &mut dyn Store) {
-    store.begin().unwrap();
+fn writes_only_what_nobody_wrote_since(store: &mut dyn Store, begin: Begin) {
+    begin(store);
     let first = transition(None, &observed(1, violation(Severity::Low, "a")));
-    assert_eq!(store.write(&first).unwrap(), Written::Done);
+    assert_eq!(write(store, &first), Written::Done);
     // Another who also thought it new.
-    assert_eq!(store.write(&first).unwrap(), Written::Overtaken);
+    assert_eq!(write(store, &first), Written::Overtaken);
     let known = first.record();
     let mine = transition(known, &observed(2, Seen::Compliant));
     let theirs = transition(known, &observed(3, undecided("denied")));
-    assert_eq!(store.write(&theirs).unwrap(), Written::Done);
-    assert_eq!(store.write(&mine).unwrap(), Written::Overtaken);
+    assert_eq!(write(store, &theirs), Written::Done);
+    assert_eq!(write(store, &mine), Written::Overtaken);
     let key = &observed(1, Seen::Gone).key;
     assert_eq!(store.record(key).unwrap().as_ref(), theirs.record());
     assert_eq!(past(store, Some(key), None), ["vol-1 opened", "vol-1 undecided"]);
-    assert_eq!(store.write(&Change::Nothing).unwrap(), Written::Done);
+    assert_eq!(write(store, &Change::Nothing), Written::Done);
+    // Several at once, with an answer for each.
+    let other =
+        Observation { key: super::key("B", THERE, "vol-2"), ..observed(1, violation(Severity::Low, "a")) };
+    let other = transition(None, &other);
+    let written = store.write(&[mine, other.clone(), Change::Nothing]).unwrap();
+    assert_eq!(written, [Written::Overtaken, Written::Done, Written::Done]);
+    assert_eq!(store.record(&other.record().unwrap().key).unwrap().as_ref(), other.record());
+    assert!(store.write(&[]).unwrap().is_empty());
     store.commit().unwrap();
 }
 
-fn knows_what_is_open(store: &mut dyn Store) {
-    store.begin().unwrap();
+fn knows_what_is_open(store: &mut dyn Store, begin: Begin) {
+    begin(store);
     for (control, place, resource, at, then) in [
         ("A", HERE, "open", 1, None),
         ("A", HERE, "undecided", 1, Some(undecided("denied"))),
@@ -115,12 +148,12 @@ fn knows_what_is_open(store: &mut dyn Store) {
     store.commit().unwrap();
 }
 
-fn remembers_looks_and_runs(store: &mut dyn Store) {
-    store.begin().unwrap();
+fn remembers_looks_and_runs(store: &mut dyn Store, begin: Begin) {
+    begin(store);
     let (here, there) = (scope("A", HERE), scope("A", THERE));
     assert_eq!(store.looked_at(&here).unwrap(), None);
     for (at, expected) in [(3, 3), (2, 3), (5, 5)] {
-        store.look(&here, hour(at)).unwrap();
+        store.look(std::slice::from_ref(&here), hour(at)).unwrap();
         assert_eq!(store.looked_at(&here).unwrap(), Some(hour(expected)));
     }
     assert_eq!(store.looked_at(&there).unwrap(), None);
@@ -132,8 +165,8 @@ fn remembers_looks_and_runs(store: &mut dyn Store) {
     store.commit().unwrap();
 }
 
-fn finds_what_is_wanted(store: &mut dyn Store) {
-    store.begin().unwrap();
+fn finds_what_is_wanted(store: &mut dyn Store, begin: Begin) {
+    begin(store);
     for (control, place, resource, severity, then) in [
         ("A", HERE, "arn:one", Severity::Low, None),
         ("A", THERE, "arn:two", Severity::Critical, None),
@@ -175,8 +208,8 @@ fn finds_what_is_wanted(store: &mut dyn Store) {
     store.commit().unwrap();
 }
 
-fn tells_history(store: &mut dyn Store) {
-    store.begin().unwrap();
+fn tells_history(store: &mut dyn Store, begin: Begin) {
+    begin(store);
     let (one, two) = (key("A", HERE, "one"), key("A", HERE, "two"));
     see(store, &one, 1, violation(Severity::Low, "a"));
     see(store, &two, 2, violation(Severity::Low, "a"));
