@@ -16,6 +16,7 @@
 //!   where the run did not look at all, nothing changes.
 //! * The same evaluation recorded twice is recorded once. Of two evaluations of the same time the graver answer stands.
 
+mod glance;
 mod key;
 mod observation;
 mod record;
@@ -29,6 +30,7 @@ mod transition;
 #[cfg(test)]
 mod tests;
 
+pub use glance::{Glance, Occasion};
 pub use key::{Id, Key, Scope};
 pub use observation::{Observation, Seen, Violation};
 pub use record::{Actor, Cause, Entry, Outcome, Record, Step};

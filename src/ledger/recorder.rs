@@ -191,6 +191,7 @@ pub struct Recorder<'s> {
     looks: BTreeMap<Scope, Look>,
     /// Decided, and not written yet.
     decided: Vec<(Observation, Change)>,
+    tell: Option<&'s mut dyn FnMut(&Change)>,
     movement: Movement,
 }
 
@@ -215,7 +216,14 @@ impl<'s> Recorder<'s> {
         }
         movement.simultaneous = store.runs_at(run.at)?;
         movement.simultaneous.retain(|it| *it != run.id);
-        Ok(Self { store, run, looks, decided: Vec::new(), movement })
+        Ok(Self { store, run, looks, decided: Vec::new(), tell: None, movement })
+    }
+
+    /// Tells of every change that was written.
+    #[must_use]
+    pub fn telling(mut self, tell: &'s mut dyn FnMut(&Change)) -> Self {
+        self.tell = Some(tell);
+        self
     }
 
     /// Takes a finding in.
@@ -256,6 +264,9 @@ impl<'s> Recorder<'s> {
         if !self.decided.is_empty() {
             for change in settle(self.store, std::mem::take(&mut self.decided))? {
                 self.movement.add(&change);
+                if let Some(tell) = &mut self.tell {
+                    tell(&change);
+                }
             }
         }
         Ok(())

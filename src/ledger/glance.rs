@@ -1,0 +1,124 @@
+//! What an event made look at again: some resources, or all of a place, outside of any run.
+//!
+//! Unlike a run, a glance does not see everything: what it could not look at because nobody asked changes nothing, and
+//! only what it is about can be gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::key::{Id, Key, Scope};
+use super::observation::{Observation, Seen};
+use super::record::Cause;
+use super::store::{Store, StoreError, decide, settle};
+use super::transition::Change;
+use crate::evaluate::{Finding, NOT_LISTED_REASON};
+use crate::model::Answer;
+
+/// What a glance is about, and why it was made.
+pub struct Occasion<'o> {
+    /// The evaluation time.
+    pub at: Timestamp,
+    /// The event.
+    pub cause: Cause,
+    /// Whether it is about a resource of this type with this ARN or id.
+    pub concerns: &'o dyn Fn(&str, &str) -> bool,
+}
+
+/// What was seen of a scope.
+struct Looked {
+    whole: bool,
+    seen: BTreeSet<Id>,
+}
+
+/// Takes the findings of one event into a store.
+pub struct Glance<'s, 'o> {
+    store: &'s mut dyn Store,
+    occasion: Occasion<'o>,
+    tell: &'o mut dyn FnMut(&Change),
+    scopes: BTreeMap<Scope, Looked>,
+    /// Decided, and not written yet.
+    decided: Vec<(Observation, Change)>,
+    judged: u64,
+}
+
+impl<'s, 'o> Glance<'s, 'o> {
+    /// Begins a glance at these scopes; `tell` is told of every change that was written.
+    pub fn begin(
+        store: &'s mut dyn Store,
+        occasion: Occasion<'o>,
+        scopes: Vec<Scope>,
+        tell: &'o mut dyn FnMut(&Change),
+    ) -> Result<Self, StoreError> {
+        store.begin(&scopes)?;
+        let mut looked = BTreeMap::new();
+        for scope in scopes {
+            // A run that looked later knows better.
+            if store.looked_at(&scope)?.is_none_or(|it| it <= occasion.at) {
+                looked.insert(scope, Looked { whole: true, seen: BTreeSet::new() });
+            }
+        }
+        Ok(Self { store, occasion, tell, scopes: looked, decided: Vec::new(), judged: 0 })
+    }
+
+    /// Takes a finding in, if it is of what the glance is about.
+    pub fn observe(&mut self, finding: &Finding<'_>) -> Result<(), StoreError> {
+        let key = Key::of(finding);
+        let Some(looked) = self.scopes.get_mut(&key.scope) else {
+            return Ok(());
+        };
+        if finding.reasons.iter().any(|it| it == NOT_LISTED_REASON) {
+            looked.whole = false;
+            return Ok(());
+        }
+        if !(self.occasion.concerns)(&key.resource_type, &key.resource) {
+            return Ok(());
+        }
+        looked.seen.insert(key.id());
+        let refused = finding.missing.iter().any(|it| !it.error.is_empty());
+        if finding.answer == Answer::InsufficientData && !refused {
+            return Ok(());
+        }
+        self.judged += 1;
+        self.take(key, Seen::of(finding))
+    }
+
+    fn take(&mut self, key: Key, seen: Seen) -> Result<(), StoreError> {
+        let Occasion { at, cause, .. } = &self.occasion;
+        let observation = Observation { key, at: *at, cause: cause.clone(), seen };
+        let change = decide(self.store, &observation)?;
+        if change != Change::Nothing {
+            self.decided.push((observation, change));
+        }
+        if self.decided.len() >= self.store.at_once() { self.settle() } else { Ok(()) }
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        if !self.decided.is_empty() {
+            for change in settle(self.store, std::mem::take(&mut self.decided))? {
+                (self.tell)(&change);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the glance: what it is about and was not seen is gone, where everything was listed. How much was judged.
+    pub fn finish(mut self) -> Result<u64, StoreError> {
+        self.settle()?;
+        let at = self.occasion.at;
+        for (scope, looked) in std::mem::take(&mut self.scopes) {
+            if !looked.whole {
+                continue;
+            }
+            for record in self.store.open_before(&scope, at)? {
+                let concerns = (self.occasion.concerns)(&record.key.resource_type, &record.key.resource);
+                if concerns && !looked.seen.contains(&record.key.id()) {
+                    self.take(record.key, Seen::Gone)?;
+                }
+            }
+        }
+        self.settle()?;
+        self.store.commit()?;
+        Ok(self.judged)
+    }
+}
