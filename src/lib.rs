@@ -19,6 +19,8 @@
 //! Cedar. [`report`] counts what comes out and writes it; [`ledger`] records it from run to run. [`collect`] and
 //! [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
 //!
+//! [`event`] reads what AWS says of a change: what is to be judged again because of it, and who did it.
+//!
 //! `collect::question` lists what is asked of AWS and of what, `collect::unit` asks one account in one Region,
 //! `collect::journal` keeps what was answered until its file is whole, and `aws` is how AWS is reached: the body of an
 //! answer goes into the inventory as AWS sent it.
@@ -48,6 +50,7 @@ pub mod cli;
 pub mod collect;
 pub mod control;
 pub mod evaluate;
+pub mod event;
 pub mod facts;
 pub mod framework;
 pub mod inventory;
