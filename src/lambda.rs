@@ -16,6 +16,8 @@ use std::env;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
+mod alerts;
+mod configuration;
 mod controls;
 mod environment;
 mod failure;

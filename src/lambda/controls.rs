@@ -20,7 +20,8 @@ const MAX_FILES: usize = 5_000;
 
 /// Writes the files below a prefix into a folder, and says what they are.
 ///
-/// Files whose keys are no paths of a control or framework are left out: `<folder>/<file>`.
+/// `controls/` at the beginning of a path is left out, so that a folder of controls stands beside `frameworks/`, as
+/// `backproof audit --controls` reads it. Files that are not of a control or framework are left alone.
 pub(super) async fn fetch(
     objects: &Objects,
     prefix: &str,
@@ -30,6 +31,7 @@ pub(super) async fn fetch(
     let mut files = Vec::new();
     for key in objects.list(prefix).await? {
         let path = key.strip_prefix(prefix).unwrap_or_default();
+        let path = path.strip_prefix("controls/").unwrap_or(path);
         if !is_of_a_control(path) {
             continue;
         }

@@ -8,6 +8,7 @@ use crate::aws::SessionError;
 use crate::aws::objects::ObjectError;
 use crate::collect::UNREACHABLE;
 use crate::inventory::CallError;
+use crate::ledger::StoreError;
 use crate::survey::{AskedError, SurveyError};
 
 /// Why a function failed. The kind is Lambda's `errorType`.
@@ -102,6 +103,17 @@ impl From<SurveyError> for Failure {
         match error {
             SurveyError::Disk(_) => Self::Internal(error.to_string()),
             SurveyError::NoAccounts | SurveyError::NoUnit(_) => Self::Configuration(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let told = format!("the ledger: {error}");
+        match error {
+            StoreError::Unavailable(_) | StoreError::Contended | StoreError::Locked => Self::Transient(told),
+            StoreError::Denied(_) => Self::Denied(told),
+            _ => Self::Internal(told),
         }
     }
 }

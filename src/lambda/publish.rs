@@ -9,21 +9,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::controls;
+use super::alerts;
+use super::controls::{self, Chosen};
 use super::failure::Failure;
-use super::run::{Run, RunId, Unit};
+use super::run::{LATEST, Latest, Run, RunId, Unit};
 use super::state::{Scratch, State};
+use crate::alert::{Message, News};
 use crate::aws::objects::Objects;
-use crate::collect::archive;
+use crate::collect::{archive, folder};
 use crate::collect::journal::{Chain, Ended, Journal};
 use crate::collect::manifest::Manifest;
-use crate::inventory::{CallError, Calls, Operation};
+use crate::evaluate::evaluate;
+use crate::facts::Facts;
+use crate::inventory::{CallError, Calls, Operation, Problem};
+use crate::ledger::{self, Change, Recorder, Store, scopes};
 use crate::model::Place;
+use crate::report::{Basis, Report};
+use crate::report_folder::{ReportFolder, ReportManifest};
 
 #[derive(Debug, Deserialize)]
 struct Input {
@@ -49,8 +57,120 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
     let run = super::sweep::run(&evidence, &id).await?;
     let gathered = gather(&evidence, &run, &scratch).await?;
     controls::fetch(&evidence, &id.key("controls/"), &scratch.path("controls")).await?;
-    todo_judge(&run, &gathered);
-    Ok(json!({ "run": id }))
+    let chosen = controls::choose(&scratch.path("controls"), &run.frameworks)?;
+    let mut news = News::of_run(&id.to_string(), gathered.at);
+    for (place, why) in &gathered.failed {
+        news.failed(place, why);
+    }
+    for why in &chosen.broken {
+        news.broken(why);
+    }
+    let mut store = state.ledger(Handle::current()).await?;
+    let (inventory, reports) = (scratch.path("inventory"), scratch.path("reports"));
+    let (at, ledger_id) = (gathered.at, id.to_string());
+    let judging = tokio::task::spawn_blocking(move || {
+        judge(&inventory, &reports, at, ledger_id, &chosen, &mut store, news)
+    });
+    let Judged { manifest, news, answer } = judging.await.map_err(std::io::Error::other)??;
+    upload(&evidence, &id, &scratch.path("reports"), manifest).await?;
+    alert(state, &evidence, &id, &news).await?;
+    let latest = Latest { run: id.clone(), at };
+    evidence.put(LATEST, serde_json::to_vec(&latest).map_err(Failure::input)?).await?;
+    tracing::info!(run = %id, failed = gathered.failed.len(), calls = gathered.calls.calls, %answer, "published");
+    Ok(json!({ "run": id, "totals": answer, "failed": gathered.failed.len() }))
+}
+
+/// What judging a run came to.
+struct Judged {
+    manifest: ReportManifest,
+    news: News,
+    answer: Value,
+}
+
+/// Judges a run as `backproof audit` does: reports into a folder, violations into the ledger.
+fn judge(
+    inventory: &Path,
+    reports: &Path,
+    at: Timestamp,
+    run: String,
+    chosen: &Chosen,
+    store: &mut dyn Store,
+    mut news: News,
+) -> Result<Judged, Failure> {
+    let collected = folder::read(inventory, &mut |_| {})?;
+    let mut basis = Basis::of(&collected.inventory, collected.digest, at);
+    basis.problems.extend(chosen.broken.iter().map(|why| Problem::with_file("controls".to_owned(), why.clone())));
+    let facts = Facts::new(&collected.inventory, at);
+    let mut report = Report::new(&chosen.frameworks, basis);
+    let mut files = ReportFolder::create(reports, &report)?;
+    let of_ledger = ledger::Run { id: run, at, inventory: report.basis.inventory_digest.clone() };
+    let mut tell = |change: &Change| {
+        if let Change::Moved(record, entry) = change {
+            news.add(record, entry);
+        }
+    };
+    let mut recorder = Recorder::begin(store, of_ledger, scopes(&report))?.telling(&mut tell);
+    let (mut written, mut recorded) = (Ok(()), Ok(()));
+    let evaluated = evaluate(&chosen.frameworks, &facts, &chosen.catalog.vocabulary, &mut |finding| {
+        report.add(&finding);
+        if written.is_ok() {
+            written = files.write(&finding);
+        }
+        if recorded.is_ok() {
+            recorded = recorder.observe(&finding);
+        }
+    });
+    evaluated.map_err(|error| Failure::Internal(error.to_string()))?;
+    written?;
+    recorded?;
+    let manifest = files.finish(&report, &collected.inventory)?;
+    recorder.finish()?;
+    let answer = serde_json::to_value(report.totals).map_err(Failure::input)?;
+    Ok(Judged { manifest, news, answer })
+}
+
+/// Where a report stands in the bucket: AWS's layout is shared by all runs, the rest is the run's own.
+fn key_of(id: &RunId, report: &str) -> String {
+    if report.starts_with("Backup/") { report.to_owned() } else { id.key(report) }
+}
+
+/// Writes the reports into the bucket, and then what they are.
+async fn upload(evidence: &Objects, id: &RunId, folder: &Path, mut manifest: ReportManifest) -> Result<(), Failure> {
+    for report in &mut manifest.reports {
+        let file = folder.join(&report.key);
+        report.key = key_of(id, &report.key);
+        evidence.put_file(&report.key, &file).await?;
+    }
+    let text = serde_json::to_vec_pretty(&manifest).map_err(Failure::input)?;
+    Ok(evidence.put(&id.key("manifest.json"), text).await?)
+}
+
+/// Tells what is new; a second attempt of the same run, which finds nothing new, tells what the first one found.
+async fn alert(state: &State, evidence: &Objects, id: &RunId, news: &News) -> Result<(), Failure> {
+    let key = id.key("alert.json");
+    let before = evidence.get(&key).await?;
+    match before.and_then(|text| serde_json::from_slice::<Alert>(&text).ok()) {
+        Some(Alert { sent: true, .. }) => return Ok(()),
+        Some(Alert { message, .. }) => alerts::publish(state, &message).await?,
+        None => {
+            let Some(message) = news.message() else {
+                return Ok(());
+            };
+            let alert = Alert { sent: false, message };
+            evidence.put(&key, serde_json::to_vec(&alert).map_err(Failure::input)?).await?;
+            alerts::publish(state, &alert.message).await?;
+            let alert = Alert { sent: true, ..alert };
+            evidence.put(&key, serde_json::to_vec(&alert).map_err(Failure::input)?).await?;
+        }
+    }
+    Ok(())
+}
+
+/// `alert.json`: what a run told, or was about to.
+#[derive(Debug, Serialize, Deserialize)]
+struct Alert {
+    sent: bool,
+    message: Message,
 }
 
 /// Unpacks what every unit of a run collected into one inventory.
@@ -196,8 +316,4 @@ fn whole(run: &Run, at: Timestamp, parts: Vec<Manifest>) -> Manifest {
         calls,
         files,
     }
-}
-
-fn todo_judge(_run: &Run, gathered: &Gathered) {
-    tracing::info!(at = %gathered.at, failed = ?gathered.failed, calls = gathered.calls.calls);
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use super::environment::Environment;
@@ -34,6 +35,27 @@ impl State {
     pub(super) async fn session(&self) -> Result<Arc<Session>, Failure> {
         let open = async { Session::open(&Options::default()).await.map(Arc::new) };
         Ok(Arc::clone(self.session.get_or_try_init(|| open).await?))
+    }
+
+    /// The table of the ledger and of what is configured.
+    async fn table(&self) -> Result<(aws_sdk_dynamodb::Client, String), Failure> {
+        let table = self.environment()?.table.clone();
+        if table.is_empty() {
+            return Err(Failure::Configuration("the environment variable `TABLE` is missing".to_owned()));
+        }
+        Ok((aws_sdk_dynamodb::Client::new(self.session().await?.config()), table))
+    }
+
+    /// The ledger; it is asked from another thread than the runtime's.
+    pub(super) async fn ledger(&self, runtime: Handle) -> Result<DynamoDb, Failure> {
+        let (client, table) = self.table().await?;
+        Ok(DynamoDb::new(client, runtime, table))
+    }
+
+    /// What is configured, as it was last seen.
+    pub(super) async fn known(&self) -> Result<LastKnown, Failure> {
+        let (client, table) = self.table().await?;
+        Ok(LastKnown::new(client, table))
     }
 
     /// The bucket of inventories and reports.

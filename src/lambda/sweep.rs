@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
+use super::configuration;
 use super::failure::Failure;
 use super::plan::AT_ONCE;
 use super::run::{Run, RunId, Unit};
@@ -82,6 +83,12 @@ pub(super) async fn sweep(state: &State, payload: Value, deadline: SystemTime) -
     archive::pack(&scratch.path("inventory"), &manifest, &packed)?;
     // Of two attempts at the same unit the first one stands.
     let first = evidence.put_file_once(&key, &packed).await?;
+    if first && !environment.table.is_empty() {
+        let now = configuration::of(&scratch.path("inventory"), &place)?;
+        let known = state.known().await?;
+        // What a whole look did not see is gone.
+        configuration::remember(&known, &place, started_at, &now, None, manifest.complete).await?;
+    }
     let left = matrix.count(OUT_OF_TIME);
     tracing::info!(
         run = %unit.run, %place, calls = calls.calls, complete = manifest.complete, left, first, "collected"
