@@ -1,0 +1,1 @@
+//! Events: what somebody did turns findings within seconds, and says who.

@@ -1,0 +1,1 @@
+//! What the template allows is what the functions do.

@@ -1,0 +1,93 @@
+//! Runs: what is swept is judged as the command line judges it, and what fails is told.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::deployed::{REGION, Stack};
+use super::shared::root;
+use super::{MANAGEMENT, PRODUCTION};
+
+/// A role in a member account that the functions may assume.
+fn make_role(stack: &Stack, account: &str) {
+    let dry = stack.aws.backproof(MANAGEMENT, &["collect", "--dry-run"]);
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.json");
+    fs::write(&policy, dry.stdout).unwrap();
+    let script = root().join("tests/live/make_role.py");
+    let words =
+        [script.to_str().unwrap(), "backproof-read", MANAGEMENT, "external-4711", policy.to_str().unwrap()];
+    let made = stack.aws.python(account, &words);
+    assert_eq!(made.status, 0, "{}", made.stderr);
+}
+
+#[test]
+fn a_run_of_the_organization_is_judged_as_the_command_line_judges_it() {
+    let stack = Stack::deploy(&[
+        ("Accounts", "all"),
+        ("AssumeRoleName", "backproof-read"),
+        ("ExternalId", "external-4711"),
+        ("Rate", "100"),
+    ]);
+    make_role(&stack, PRODUCTION);
+    let run = stack.run_well();
+
+    // The account without a role is in the run as one that could not be asked.
+    let described: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/run.json"))).unwrap();
+    assert_eq!(described["frameworks"], json!(["aws-backup"]));
+    let summary: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/summary.json"))).unwrap();
+    assert!(summary["totals"]["NON_COMPLIANT"].as_u64().unwrap() > 50, "{}", summary["totals"]);
+    assert!(summary["totals"]["INSUFFICIENT_DATA"].as_u64().unwrap() > 0, "{}", summary["totals"]);
+
+    // What an auditor downloads is judged to the same bytes by the command line.
+    let folder = tempfile::tempdir().unwrap();
+    let (got, out) = (folder.path().join("got"), folder.path().join("out"));
+    let bucket = stack.output("EvidenceBucketName");
+    let words = ["report", "get", "latest", "--bucket", &bucket, got.to_str().unwrap(), "--inventory"];
+    let report = stack.aws.backproof(MANAGEMENT, &words);
+    assert_eq!(report.status, 0, "{}", report.stderr);
+    let at = summary["evaluationTime"].as_str().unwrap();
+    let inventory = got.join("inventory");
+    let words = ["audit", inventory.to_str().unwrap(), "--at", at, "--out", out.to_str().unwrap(), "--no-ledger"];
+    let audit = stack.aws.backproof(MANAGEMENT, &words);
+    assert_eq!(audit.status, 3, "{}", audit.stderr);
+    let here = fs::read_to_string(out.join("findings.ndjson")).unwrap();
+    assert_eq!(here, stack.object(&format!("runs/{run}/findings.ndjson")));
+
+    // Every violation of the run is in the ledger, and the alert counts them.
+    let violations = summary["totals"]["NON_COMPLIANT"].as_u64().unwrap();
+    let alert = stack.one_alert();
+    assert_eq!(alert["counts"]["opened"], violations, "{alert}");
+    let listed = stack.violations(&["list", "--format", "json"]);
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed["violations"].as_array().unwrap().len() as u64, violations);
+
+    // Nothing changed, so nobody is told again.
+    let again = stack.run_well();
+    assert_ne!(again, run);
+    assert_eq!(stack.alerts(), Vec::<Value>::new());
+}
+
+#[test]
+fn a_unit_that_fails_for_good_is_in_the_report_the_alert_and_the_failure_queue() {
+    let stack = Stack::deploy(&[("Regions", "eu-west-1,eu-central-1"), ("Rate", "100")]);
+    // One sweep finds its result denied.
+    stack.aws.set_faults(&json!([{
+        "operation": "s3api.put-object", "parameters": { "Key": "*/eu-central-1.tar.gz" },
+        "effect": "deny", "reason": "explicit",
+    }]));
+    let run = stack.run_well();
+    let failure = stack.object(&format!("runs/{run}/failures/{MANAGEMENT}/eu-central-1.json"));
+    let failure: Value = serde_json::from_str(&failure).unwrap();
+    assert_eq!(failure["Error"], "Backproof.Denied");
+    let failures = stack.failures();
+    assert_eq!(failures.len(), 1, "{failures:#?}");
+    assert_eq!((failures[0]["failed"].as_str(), failures[0]["region"].as_str()), (Some("sweep"), Some("eu-central-1")));
+    let summary: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/summary.json"))).unwrap();
+    let of_region = &summary["byRegion"]["eu-central-1"];
+    assert!(of_region["INSUFFICIENT_DATA"].as_u64().unwrap() > 0, "{of_region}");
+    assert_eq!(of_region["COMPLIANT"], 0);
+    assert!(summary["byRegion"][REGION]["COMPLIANT"].as_u64().unwrap() > 0);
+    let alert = stack.one_alert();
+    assert!(alert.to_string().contains("eu-central-1") && alert.to_string().contains("Backproof.Denied"), "{alert}");
+}
