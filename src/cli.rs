@@ -18,6 +18,7 @@ mod scaffold;
 mod violations;
 
 use crate::catalog::{Catalog, CatalogError};
+use crate::report_folder::ReportFolderError;
 
 /// What the process returns. The same table stands in `--help` and in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +130,12 @@ impl From<io::Error> for Failure {
 impl From<Vec<CatalogError>> for Failure {
     fn from(errors: Vec<CatalogError>) -> Self {
         Self::Catalog(errors)
+    }
+}
+
+impl From<ReportFolderError> for Failure {
+    fn from(error: ReportFolderError) -> Self {
+        Self::Message(error.to_string())
     }
 }
 

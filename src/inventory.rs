@@ -4,8 +4,8 @@
 //! as the AWS CLI prints them. Nothing is judged here, nothing is looked up, and no file is opened:
 //! a missing answer stays missing.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,7 +32,7 @@ pub use read::InventoryReader;
 pub use record::{Record, Recorded};
 pub use service::ListedResource;
 
-use crate::model::Place;
+use crate::model::{Place, Time};
 use record::{
     AccessPolicy, BackupJob, BackupPlan, BackupPlanBody, BackupSelection, BackupSelectionBody, BackupVault,
     CopyJob, ProtectedResource, RecoveryPoint, RestoreJob, RestoreTestingPlan,
@@ -99,6 +99,8 @@ pub struct Estate {
     pub copy_jobs: Vec<Recorded<CopyJob>>,
     /// `ListRestoreJobs`.
     pub restore_jobs: Vec<Recorded<RestoreJob>>,
+    /// The windows that jobs were asked for in: operation, request parameter, and its time if that could be read.
+    pub job_windows: BTreeSet<(&'static str, &'static str, Option<Time>)>,
     /// Settings as AWS returns them, by operation.
     pub settings: Vec<(&'static str, Value)>,
     /// Tags by ARN, from the owning service's list, `backup:ListTags` and the tagging API.

@@ -16,8 +16,8 @@
 //! [`inventory`] reads recorded calls and remembers which were never made; [`facts`] joins them into things,
 //! gathered in families that are judged together. [`control`] turns a folder under `controls/` into something that
 //! can be asked, [`framework`] chooses controls, parameters and scope, and [`evaluate`] is the only place that asks
-//! Cedar. [`report`] counts what comes out and writes it; [`ledger`] records it from run to run. [`collect`] and
-//! [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
+//! Cedar. [`report`] counts what comes out and writes it, [`report_folder`] into files; [`ledger`] records it from run
+//! to run. [`collect`] and [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
 //!
 //! [`event`] reads what AWS says of a change: what is to be judged again because of it, and who did it.
 //!
@@ -59,6 +59,7 @@ pub mod lambda;
 pub mod ledger;
 pub mod model;
 pub mod report;
+pub mod report_folder;
 pub mod schedule;
 pub mod selection;
 #[cfg(feature = "aws")]

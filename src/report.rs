@@ -10,6 +10,7 @@ use serde::Serialize;
 pub mod cell;
 pub mod control_compliance;
 pub mod findings;
+pub mod jobs;
 pub mod layout;
 pub mod resource_compliance;
 pub mod summary;
@@ -19,6 +20,7 @@ use crate::evaluate::{Finding, MissingFact};
 use crate::framework::{ChosenControl, Framework};
 use crate::inventory::{Calls, CoverageRow, Inventory, Problem};
 use crate::model::{Answer, Place, Severity};
+use jobs::JobList;
 
 /// How many findings of each answer there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -79,6 +81,8 @@ pub struct Basis {
     pub problems: Vec<Problem>,
     /// The calls to AWS that the inventory took, where it tells.
     pub calls: Option<Calls>,
+    /// What the reports on jobs have and lack.
+    pub jobs: Vec<JobList>,
 }
 
 impl Basis {
@@ -92,6 +96,7 @@ impl Basis {
             coverage: inventory.coverage.rows(),
             problems: inventory.problems.clone(),
             calls: inventory.calls,
+            jobs: JobList::all_of(inventory, at),
         }
     }
 }

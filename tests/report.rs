@@ -73,6 +73,38 @@ fn calls() -> Vec<(&'static str, Value, Value)> {
                 { "ResourceARN": "arn:aws:ec2:eu-west-1::snapshot/snap-1", "Tags": [{ "Key": "env", "Value": "prod" }] },
             ] }),
         ),
+        (
+            "111122223333/eu-west-1/backup.list-backup-jobs",
+            json!({}),
+            json!({ "BackupJobs": [
+                {
+                    "BackupJobId": "JOB-1", "State": "COMPLETED", "ResourceArn": volume("vol-1"), "ResourceType": "EBS",
+                    "ResourceName": "=HYPERLINK(\"x\")", "StatusMessage": "odd, but \"done\"",
+                    "RecoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-1", "BackupVaultName": "main",
+                    "CreationDate": "2026-03-01T05:00:00Z", "CompletionDate": "2026-03-01T05:20:00.5Z",
+                    "BackupOptions": { "WindowsVSS": "enabled" }, "BackupSizeInBytes": 1_073_741_824,
+                    "CreatedBy": { "BackupPlanName": "-plan", "BackupRuleName": "daily", "BackupRuleCron": "cron(0 5 ? * * *)" },
+                },
+                { "BackupJobId": "JOB-2", "State": "RUNNING", "CreationDate": "2026-02-20T05:00:00Z" },
+                { "BackupJobId": "JOB-3", "State": "FAILED", "CompletionDate": "2026-02-20T05:00:00Z" },
+            ] }),
+        ),
+        (
+            "111122223333/eu-west-1/backup.list-copy-jobs",
+            json!({}),
+            json!({ "CopyJobs": [{
+                "CopyJobId": "COPY-1", "State": "RUNNING", "CreatedByBackupJobId": "JOB-1",
+                "DestinationBackupVaultArn": "arn:aws:backup:eu-central-1:222233334444:backup-vault:dr",
+            }] }),
+        ),
+        (
+            "111122223333/eu-west-1/backup.list-restore-jobs",
+            json!({}),
+            json!({ "RestoreJobs": [{
+                "RestoreJobId": "RESTORE-1", "Status": "PENDING", "PercentDone": "0.00%",
+                "RecoveryPointArn": "arn:aws:ec2:eu-west-1::snapshot/snap-1",
+            }] }),
+        ),
         ("222233334444/eu-central-1/backup.list-backup-vaults", json!({}), json!({ "BackupVaultList": [] })),
         ("222233334444/eu-central-1/ec2.describe-volumes", json!({}), json!({ "Volumes": [] })),
         ("222233334444/eu-central-1/dynamodb.list-tables", json!({}), json!({ "TableNames": ["orders"] })),
@@ -154,6 +186,48 @@ fn compliance_reports_have_aws_s_fields_in_aws_s_order() {
             // AWS leaves the frequency out of a control that runs on change.
             let expected = fields.iter().filter(|it| **it != "controlFrequency" || keys.contains(it));
             assert_eq!(keys, expected.copied().collect::<Vec<_>>(), "{name}");
+        }
+    }
+}
+
+/// Fields and their order: AWS Backup Developer Guide, "Choosing your report template", sample reports; `statusMessage` and
+/// `expectedCompletionDate` stand where AWS's CSV has them.
+#[test]
+fn job_reports_have_aws_s_fields_in_aws_s_order() {
+    const PERIOD: &str = "reportTimePeriodStart reportTimePeriodEnd accountId region";
+    const PLAN: &str = "initiationDate backupPlanName backupRuleName backupRuleSchedule backupRuleTimezone startWindowEnd \
+                        backupOptions isParentJob parentJobId";
+    const KEPT: &str = "vaultType vaultLockStatus isEncrypted encryptionKeyArn deleteAfterDays moveToColdAfterDays enableArchive";
+    let backup = format!(
+        "{PERIOD} backupJobId jobStatus statusMessage resourceType resourceArn resourceName backupPlanArn backupRuleId {PLAN} \
+         creationDate completionDate expectedCompletionDate recoveryPointArn jobRunTime backupSizeInBytes backupVaultName \
+         backupVaultArn {KEPT} iamRoleArn"
+    );
+    let copy = format!(
+        "{PERIOD} copyJobId jobStatus jobRunTime resourceType resourceArn resourceName {PLAN} creationDate completionDate \
+         backupSizeInBytes sourceRecoveryPointArn sourceBackupVaultArn destinationRecoveryPointArn destinationBackupVaultArn \
+         {KEPT} iamRoleArn"
+    );
+    let restore = format!(
+        "{PERIOD} restoreJobId jobStatus recoveryPointArn resourceName {PLAN} {KEPT} sourceResourceArn backupVaultArn \
+         creationDate backupSizeInBytes percentDone iamRoleArn"
+    );
+    for (name, fields, jobs) in
+        [("backup_jobs", backup, 2), ("copy_jobs", copy, 1), ("restore_jobs", restore, 1)]
+    {
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let csv = report(&format!("{name}_csv"));
+        assert_eq!(csv.lines().next().unwrap(), fields.join(","), "{name}");
+        assert_eq!(csv.lines().count(), jobs + 1, "{name}");
+        let json: Value = serde_json::from_str(&report(&format!("{name}_json"))).unwrap();
+        assert_eq!(json.as_object().unwrap().keys().collect::<Vec<_>>(), ["reportItems"]);
+        let items = json["reportItems"].as_array().unwrap();
+        assert_eq!(items.len(), jobs, "{name}");
+        for item in items {
+            let keys: Vec<&str> = item.as_object().unwrap().keys().map(String::as_str).collect();
+            let known = fields.iter().filter(|it| keys.contains(it));
+            assert_eq!(keys, known.copied().collect::<Vec<_>>(), "{name}");
+            assert!(item.as_object().unwrap().values().all(|it| !it.is_null()), "{name}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `backproof audit`: judge an inventory and report.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -18,8 +17,9 @@ use crate::facts::Facts;
 use crate::framework::Framework;
 use crate::ledger::{Movement, Recorder};
 use crate::model::Severity;
-use crate::report::layout::{CONTROL_COMPLIANCE_REPORT, RESOURCE_COMPLIANCE_REPORT, key};
-use crate::report::{Basis, Report, control_compliance, findings, resource_compliance, summary, text};
+use crate::report::jobs::JobList;
+use crate::report::{Basis, Report, findings, summary, text};
+use crate::report_folder::ReportFolder;
 
 /// Judges the inventory in a folder, as AWS Backup Audit Manager would and better.
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub(super) struct AuditArgs {
     /// The evaluation time, which ages are computed from [default: now]
     #[arg(long, value_name = "RFC3339")]
     at: Option<Timestamp>,
-    /// Where to write the reports: AWS's two compliance reports, findings.ndjson and summary.json
+    /// Where to write the reports: AWS's compliance and job reports, findings.ndjson, summary.json and manifest.json
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -112,7 +112,7 @@ pub(super) fn run(
     let ledger_failed = |error| ledger::failed(&ledger_path, &error);
     let mut recorder = ledger.as_mut().map(|it| it.begin(&report)).transpose().map_err(ledger_failed)?;
     let mut files = match &args.out {
-        Some(folder) => Some(Files::create(folder, &report)?),
+        Some(folder) => Some(ReportFolder::create(folder, &report)?),
         None => None,
     };
     let mut visible;
@@ -142,13 +142,16 @@ pub(super) fn run(
     written?;
     recorded.map_err(ledger_failed)?;
     if let Some(files) = files {
-        files.finish(&report)?;
+        files.finish(&report, &collected.inventory)?;
     }
     let movement = recorder.map(Recorder::finish).transpose().map_err(ledger_failed)?;
     printed?;
     printer.finish(&report, movement.as_ref())?;
     if let Some(folder) = &args.out {
         writeln!(stderr, "reports are in {}", folder.display())?;
+        for lacks in report.basis.jobs.iter().filter_map(JobList::told) {
+            writeln!(stderr, "{}", crate::control::escape_controls(&lacks))?;
+        }
     }
     Ok(match args.fail_on.severity() {
         Some(severity) if report.fails_at(severity) => ExitStatus::NonCompliant,
@@ -265,122 +268,5 @@ impl<'o> Printer<'o> {
             }
             Self::Csv(csv) => csv.finish().map(|_| ()),
         }
-    }
-}
-
-/// A file that appears whole or not at all.
-struct NewFile {
-    path: PathBuf,
-    part: PathBuf,
-    output: BufWriter<File>,
-}
-
-impl NewFile {
-    fn create(folder: &Path, key: &str) -> Result<Self, Failure> {
-        let path = folder.join(key);
-        let mut part = path.clone().into_os_string();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let create = || {
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            File::create(&part)
-        };
-        let file = create()
-            .map_err(|error| Failure::Message(format!("cannot write `{}`: {error}", path.display())))?;
-        let output = BufWriter::with_capacity(1 << 16, file);
-        Ok(Self { path, part, output })
-    }
-
-    fn failed(&self, error: &io::Error) -> Failure {
-        Failure::Message(format!("cannot write `{}`: {error}", self.path.display()))
-    }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        let done = self.output.flush().and_then(|()| fs::rename(&self.part, &self.path));
-        done.map_err(|error| self.failed(&error))
-    }
-}
-
-impl Write for NewFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.output.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-}
-
-/// The files of `--out`.
-struct Files {
-    folder: PathBuf,
-    at: String,
-    findings: NewFile,
-    resources: Vec<(resource_compliance::Csv<NewFile>, resource_compliance::Json<NewFile>)>,
-    names: Vec<String>,
-}
-
-fn cannot_write(error: io::Error) -> Failure {
-    Failure::Message(format!("cannot write a report: {error}"))
-}
-
-impl Files {
-    fn create(folder: &Path, report: &Report<'_>) -> Result<Self, Failure> {
-        let names: Vec<String> = report.frameworks.iter().map(|it| it.name.clone()).collect();
-        let mut resources = Vec::new();
-        for name in &names {
-            let file = |extension| {
-                let key =
-                    key(&report.basis.places, report.basis.at, name, RESOURCE_COMPLIANCE_REPORT, extension);
-                NewFile::create(folder, &key)
-            };
-            let csv = resource_compliance::Csv::new(file("csv")?).map_err(cannot_write)?;
-            let json = resource_compliance::Json::new(file("json")?).map_err(cannot_write)?;
-            resources.push((csv, json));
-        }
-        Ok(Self {
-            folder: folder.to_owned(),
-            at: report.basis.at.to_string(),
-            findings: NewFile::create(folder, "findings.ndjson")?,
-            resources,
-            names,
-        })
-    }
-
-    fn write(&mut self, finding: &Finding<'_>) -> Result<(), Failure> {
-        findings::write_ndjson(finding, &mut self.findings).map_err(cannot_write)?;
-        let index = self.names.iter().position(|it| *it == finding.framework.name);
-        if let Some((csv, json)) = index.and_then(|it| self.resources.get_mut(it)) {
-            let row = resource_compliance::Row::of(finding, &self.at);
-            csv.write(&row).and_then(|()| json.write(&row)).map_err(cannot_write)?;
-        }
-        Ok(())
-    }
-
-    fn finish(self, report: &Report<'_>) -> Result<(), Failure> {
-        self.findings.finish()?;
-        for (csv, json) in self.resources {
-            csv.finish().map_err(cannot_write)?.finish()?;
-            json.finish().map_err(cannot_write)?.finish()?;
-        }
-        for (index, name) in self.names.iter().enumerate() {
-            let rows = control_compliance::rows(report, index, &self.at);
-            for extension in ["csv", "json"] {
-                let key =
-                    key(&report.basis.places, report.basis.at, name, CONTROL_COMPLIANCE_REPORT, extension);
-                let mut file = NewFile::create(&self.folder, &key)?;
-                let written = match extension {
-                    "csv" => control_compliance::write_csv(&rows, &mut file),
-                    _ => control_compliance::write_json(&rows, &mut file),
-                };
-                written.map_err(cannot_write)?;
-                file.finish()?;
-            }
-        }
-        let mut file = NewFile::create(&self.folder, "summary.json")?;
-        summary::write(report, &mut file).map_err(cannot_write)?;
-        file.finish()
     }
 }

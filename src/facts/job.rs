@@ -3,7 +3,7 @@
 use super::recovery_point::created_by;
 use super::{Fact, Facts, Thing, Uid, types};
 use crate::inventory::Recorded;
-use crate::inventory::record::{BackupJob, CopyJob, RestoreJob};
+use crate::inventory::record::{BackupJob, CopyJob, JobCreator, RestoreJob, Text};
 use crate::model::Place;
 
 /// Facts by the member they are read from, for all three kinds of job.
@@ -36,7 +36,7 @@ impl Facts<'_> {
         thing.learn("backupVaultName", Some(of.backup_vault_name.as_deref().unwrap_or_default()));
         thing.learn("resourceArn", of.resource_arn.as_deref());
         thing.learn("resourceType", of.resource_type.as_deref());
-        thing.learn("createdBy", Some(created_by(of.created_by.as_ref())));
+        thing.learn("createdBy", Some(created_by_plan(of.created_by.as_ref())));
         self.learn_age(&mut thing, of.creation_date);
         forget_unreadable(&mut thing, job);
         thing
@@ -52,7 +52,7 @@ impl Facts<'_> {
         thing.learn("resourceType", of.resource_type.as_deref());
         thing.learn("sourceBackupVaultArn", of.source_backup_vault_arn.as_deref());
         thing.learn("destinationBackupVaultArn", of.destination_backup_vault_arn.as_deref());
-        thing.learn("createdBy", Some(created_by(of.created_by.as_ref())));
+        thing.learn("createdBy", Some(created_by_plan(of.created_by.as_ref())));
         self.learn_age(&mut thing, of.creation_date);
         forget_unreadable(&mut thing, job);
         thing
@@ -82,6 +82,12 @@ impl Facts<'_> {
         thing.learn("region", Some(place.region.as_str()));
         thing
     }
+}
+
+fn created_by_plan(by: Option<&JobCreator>) -> Fact {
+    let told = |of: fn(&JobCreator) -> &Option<Text>| by.and_then(|it| of(it).as_ref());
+    let (plan, rule) = (told(|it| &it.backup_plan_id), told(|it| &it.backup_rule_id));
+    created_by(plan, rule, told(|it| &it.backup_rule_name))
 }
 
 fn forget_unreadable<T>(thing: &mut Thing, job: &Recorded<T>) {

@@ -95,8 +95,8 @@ mod tests {
     use super::*;
     use crate::inventory::record::Lifecycle;
 
-    fn check(rules: &[(&str, &str, Option<i64>, Option<i64>)], expected: &[Option<&str>]) {
-        let rule = |(name, _, keeps, window): &(&str, &str, Option<i64>, Option<i64>)| BackupRule {
+    fn check(rules: &[(&str, &str, Option<u32>, Option<i64>)], expected: &[Option<&str>]) {
+        let rule = |(name, _, keeps, window): &(&str, &str, Option<u32>, Option<i64>)| BackupRule {
             rule_name: Some((*name).into()),
             start_window_minutes: *window,
             lifecycle: Some(Lifecycle { delete_after_days: keeps.map(Days::Count), ..Lifecycle::default() }),

@@ -96,7 +96,10 @@ impl Facts<'_> {
         let of = &point.value;
         let text = |text: &Option<Text>| text.as_ref().map(Fact::from);
         if wanted.created_by {
-            thing.learn("createdBy", Some(created_by(of.created_by.as_ref())));
+            let by = of.created_by.as_ref();
+            let told = |of: fn(&CreatedBy) -> &Option<Text>| by.and_then(|it| of(it).as_ref());
+            let (plan, rule) = (told(|it| &it.backup_plan_id), told(|it| &it.backup_rule_id));
+            thing.learn("createdBy", Some(created_by(plan, rule, told(|it| &it.backup_rule_name))));
         }
         if wanted.origin {
             let origin = Fact::record([
@@ -205,11 +208,10 @@ pub(super) fn lifecycle(lifecycle: Option<&Lifecycle>) -> Fact {
 }
 
 /// The plan and rule that made it; empty when made on demand.
-pub(super) fn created_by(creator: Option<&CreatedBy>) -> Fact {
-    let text = |of: fn(&CreatedBy) -> &Option<Text>| creator.and_then(|it| of(it).as_ref()).map(Fact::from);
+pub(super) fn created_by(plan: Option<&Text>, rule: Option<&Text>, rule_name: Option<&Text>) -> Fact {
     Fact::record([
-        ("backupPlanId", text(|it| &it.backup_plan_id)),
-        ("backupRuleId", text(|it| &it.backup_rule_id)),
-        ("backupRuleName", text(|it| &it.backup_rule_name)),
+        ("backupPlanId", plan.map(Fact::from)),
+        ("backupRuleId", rule.map(Fact::from)),
+        ("backupRuleName", rule_name.map(Fact::from)),
     ])
 }

@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::record::{OrganizationMember, Record, Recorded, ResourceTagMapping, ServiceItem, Tag};
 use super::service::resources_of;
 use super::{Estate, Inventory};
+use crate::model::Time;
 
 /// Reads recorded calls into an [`Inventory`].
 #[derive(Debug, Default)]
@@ -174,7 +175,19 @@ impl InventoryReader {
                     let why = format!("{at}: asked with `{filter}`, so the list is not whole");
                     self.inventory.coverage.damaged(&asked, why);
                 }
+                self.keep_windows(&asked, &request);
                 self.read_response(asked, at, Response::Text(response.get()), false);
+            }
+        }
+    }
+
+    /// What a list of jobs leaves out because of when they were.
+    fn keep_windows(&mut self, call: &Call, request: &Value) {
+        let estate = self.inventory.estates.entry(call.place.clone()).or_default();
+        for parameter in call.operation.windows.iter().filter(|it| it.starts_with("By")) {
+            if let Some(time) = request.get(parameter).filter(|it| !it.is_null()) {
+                let time = Time::deserialize(time).ok();
+                estate.job_windows.insert((call.operation.name, parameter, time));
             }
         }
     }

@@ -4,8 +4,10 @@
 //! where facts are built. Source of the shapes: the AWS Backup API Reference and the AWS CLI reference.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::once::Once;
@@ -103,12 +105,24 @@ records! {
     Lifecycle {
         delete_after_days: Option<Days>,
         move_to_cold_storage_after_days: Option<Days>,
+        opt_in_to_archive_for_supported_resources: Option<bool>,
     }
     /// `RecoveryPointCreator`.
     CreatedBy {
         backup_plan_id: Option<Text>,
         backup_rule_id: Option<Text>,
         backup_rule_name: Option<Text>,
+    }
+    /// `RecoveryPointCreator` as jobs have it, with what reports say of the plan and its rule.
+    JobCreator {
+        backup_plan_id: Option<Text>,
+        backup_plan_arn: Option<Text>,
+        backup_plan_name: Option<Text>,
+        backup_plan_version: Option<Text>,
+        backup_rule_id: Option<Text>,
+        backup_rule_name: Option<Text>,
+        backup_rule_cron: Option<Text>,
+        backup_rule_timezone: Option<Text>,
     }
     /// An item of `ListRecoveryPointsByBackupVault`.
     RecoveryPoint {
@@ -170,6 +184,7 @@ records! {
     }
     /// The answer of `GetBackupPlan`.
     BackupPlanBody {
+        version_id: Option<Text>,
         backup_plan: Option<BackupPlanRules>,
     }
     /// `BackupPlan` inside it.
@@ -212,11 +227,29 @@ records! {
         backup_job_id: Text,
         state: Option<Text>,
         message_category: Option<Text>,
+        status_message: Option<Text>,
         resource_arn: Option<Text>,
         resource_type: Option<Text>,
+        resource_name: Option<Text>,
         backup_vault_name: Option<Text>,
-        created_by: Option<CreatedBy>,
+        backup_vault_arn: Option<Text>,
+        vault_type: Option<Text>,
+        vault_lock_state: Option<Text>,
+        recovery_point_arn: Option<Text>,
+        recovery_point_lifecycle: Option<Lifecycle>,
+        encryption_key_arn: Option<Text>,
+        is_encrypted: Option<bool>,
+        created_by: Option<JobCreator>,
         creation_date: Option<Time>,
+        initiation_date: Option<Time>,
+        start_by: Option<Time>,
+        expected_completion_date: Option<Time>,
+        completion_date: Option<Time>,
+        backup_options: Option<BackupOptions>,
+        backup_size_in_bytes: Option<i64>,
+        is_parent: Option<bool>,
+        parent_job_id: Option<Text>,
+        iam_role_arn: Option<Text>,
     }
     /// An item of `ListCopyJobs`.
     CopyJob {
@@ -224,10 +257,23 @@ records! {
         state: Option<Text>,
         resource_arn: Option<Text>,
         resource_type: Option<Text>,
+        resource_name: Option<Text>,
         source_backup_vault_arn: Option<Text>,
+        source_recovery_point_arn: Option<Text>,
         destination_backup_vault_arn: Option<Text>,
-        created_by: Option<CreatedBy>,
+        destination_recovery_point_arn: Option<Text>,
+        destination_vault_type: Option<Text>,
+        destination_vault_lock_state: Option<Text>,
+        destination_recovery_point_lifecycle: Option<Lifecycle>,
+        destination_encryption_key_arn: Option<Text>,
+        created_by: Option<JobCreator>,
+        created_by_backup_job_id: Option<Text>,
         creation_date: Option<Time>,
+        completion_date: Option<Time>,
+        backup_size_in_bytes: Option<i64>,
+        is_parent: Option<bool>,
+        parent_job_id: Option<Text>,
+        iam_role_arn: Option<Text>,
     }
     /// An item of `ListRestoreJobs`.
     RestoreJob {
@@ -235,9 +281,16 @@ records! {
         status: Option<Text>,
         source_resource_arn: Option<Text>,
         resource_type: Option<Text>,
+        backup_vault_arn: Option<Text>,
         recovery_point_arn: Option<Text>,
         validation_status: Option<Text>,
         creation_date: Option<Time>,
+        completion_date: Option<Time>,
+        backup_size_in_bytes: Option<i64>,
+        percent_done: Option<Text>,
+        is_parent: Option<bool>,
+        parent_job_id: Option<Text>,
+        iam_role_arn: Option<Text>,
     }
     /// An item of `ListRestoreTestingPlans`.
     RestoreTestingPlan {
@@ -314,7 +367,7 @@ pub enum Days {
     /// `-1`: always.
     Always,
     /// So many days, 0 to 1,000,000.
-    Count(i64),
+    Count(u32),
 }
 
 impl Days {
@@ -322,21 +375,51 @@ impl Days {
     pub fn count(self) -> Option<i64> {
         match self {
             Self::Always => None,
-            Self::Count(days) => Some(days),
+            Self::Count(days) => Some(i64::from(days)),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Days {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match i64::deserialize(deserializer)? {
-            -1 => Ok(Self::Always),
+        let days = i64::deserialize(deserializer)?;
+        match u32::try_from(days) {
             // AWS allows 36,500; the wider bound keeps sums in policies from overflowing.
-            days @ 0..=1_000_000 => Ok(Self::Count(days)),
-            other => Err(serde::de::Error::custom(format!(
-                "`{other}` is not a number of days; expected 0 to 1000000, or -1 for always"
+            Ok(count @ 0..=1_000_000) => Ok(Self::Count(count)),
+            _ if days == -1 => Ok(Self::Always),
+            _ => Err(serde::de::Error::custom(format!(
+                "`{days}` is not a number of days; expected 0 to 1000000, or -1 for always"
             ))),
         }
+    }
+}
+
+/// `BackupOptions` of a backup job: option by option, such as `WindowsVSS`.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct BackupOptions(BTreeMap<Text, Text>);
+
+impl<'de> Deserialize<'de> for BackupOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OptionsVisitor;
+        impl<'de> Visitor<'de> for OptionsVisitor {
+            type Value = BackupOptions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BackupOptions, A::Error> {
+                let mut options = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<Text, Text>()? {
+                    if options.contains_key(&name) {
+                        return Err(serde::de::Error::custom(format!("`{name}` occurs twice")));
+                    }
+                    options.insert(name, value);
+                }
+                Ok(BackupOptions(options))
+            }
+        }
+        deserializer.deserialize_map(OptionsVisitor)
     }
 }
 

@@ -15,8 +15,15 @@ pub const RESOURCE_COMPLIANCE_REPORT: &str = "RESOURCE_COMPLIANCE_REPORT";
 /// AWS's name for the report of controls.
 pub const CONTROL_COMPLIANCE_REPORT: &str = "CONTROL_COMPLIANCE_REPORT";
 
-/// The key of a report, with `/` between its parts.
+/// The key of a report on a framework, with `/` between its parts.
 pub fn key(places: &[Place], at: Timestamp, framework: &str, template: &str, extension: &str) -> String {
+    let framework: String =
+        framework.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '_' }).collect();
+    key_of_run(places, at, &format!("{template}_{framework}"), extension)
+}
+
+/// The key of a report of which a run has one.
+pub fn key_of_run(places: &[Place], at: Timestamp, template: &str, extension: &str) -> String {
     let accounts: BTreeSet<String> = places.iter().map(|it| it.account.to_string()).collect();
     let regions: BTreeSet<&str> = places.iter().map(|it| it.region.as_str()).collect();
     let account = match accounts.first() {
@@ -29,9 +36,7 @@ pub fn key(places: &[Place], at: Timestamp, framework: &str, template: &str, ext
     };
     let at = at.to_zoned(TimeZone::UTC);
     let (date, time) = (at.strftime("%Y/%m/%d"), at.strftime("%Y-%m-%dT%H-%M-%SZ"));
-    let framework: String =
-        framework.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '_' }).collect();
-    format!("Backup/{account}/{region}/{date}/{template}_{framework}_{time}.{extension}")
+    format!("Backup/{account}/{region}/{date}/{template}_{time}.{extension}")
 }
 
 #[cfg(test)]

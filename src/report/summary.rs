@@ -5,12 +5,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::jobs::JobList;
 use super::{Report, Totals};
 use crate::inventory::{Calls, CoverageRow, Problem};
 use crate::model::Severity;
 
 /// The version of this shape; it grows when a member is added or changes meaning.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// The summary as it is written.
 #[derive(Debug, Serialize)]
@@ -25,6 +26,7 @@ pub struct Summary<'a> {
     by_region: BTreeMap<String, Totals>,
     frameworks: Vec<FrameworkSummary<'a>>,
     could_not_be_looked_at: Vec<UnseenSummary<'a>>,
+    job_reports: &'a [JobList],
     problems: &'a [Problem],
     coverage: &'a [CoverageRow],
 }
@@ -107,6 +109,7 @@ impl<'a> Summary<'a> {
             by_region: report.totals_by(|place| place.region.to_string()),
             frameworks: frameworks.map(|(index, _)| framework(report, index)).collect(),
             could_not_be_looked_at: unseen.collect(),
+            job_reports: &report.basis.jobs,
             problems: &report.basis.problems,
             coverage: &report.basis.coverage,
         }

@@ -336,6 +336,7 @@ proptest! {
             coverage: Vec::new(),
             problems: Vec::new(),
             calls: None,
+            jobs: Vec::new(),
         };
         let mut report = Report::new(&frameworks, basis);
         report.add(&finding);

@@ -4,6 +4,7 @@ use backproof::evaluate::evaluate;
 use backproof::facts::Facts;
 use backproof::framework::Framework;
 use backproof::inventory::Inventory;
+use backproof::report::jobs::JobReport;
 use backproof::report::{Basis, Report, control_compliance, findings, resource_compliance, summary, text};
 use backproof::vocabulary::Vocabulary;
 
@@ -39,6 +40,13 @@ pub(crate) fn outputs(
     let (mut summary_json, mut terminal) = (Vec::new(), Vec::new());
     summary::write(&report, &mut summary_json).unwrap();
     text::write(&report, &mut terminal).unwrap();
+    let jobs = JobReport::ALL.map(|report| {
+        let (mut csv, mut json) = (Vec::new(), Vec::new());
+        report.write_csv(inventory, at, &mut csv).unwrap();
+        report.write_json(inventory, at, &mut json).unwrap();
+        (csv, json)
+    });
+    let [(backup_csv, backup_json), (copy_csv, copy_json), (restore_csv, restore_json)] = jobs;
     let outputs = [
         ("findings_ndjson", ndjson),
         ("findings_csv", csv.finish().unwrap()),
@@ -46,6 +54,12 @@ pub(crate) fn outputs(
         ("resource_compliance_json", resource_json.finish().unwrap()),
         ("control_compliance_csv", control_csv),
         ("control_compliance_json", control_json),
+        ("backup_jobs_csv", backup_csv),
+        ("backup_jobs_json", backup_json),
+        ("copy_jobs_csv", copy_csv),
+        ("copy_jobs_json", copy_json),
+        ("restore_jobs_csv", restore_csv),
+        ("restore_jobs_json", restore_json),
         ("summary_json", summary_json),
         ("terminal", terminal),
     ];
