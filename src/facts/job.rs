@@ -36,7 +36,7 @@ impl Facts<'_> {
         thing.learn("backupVaultName", Some(of.backup_vault_name.as_deref().unwrap_or_default()));
         thing.learn("resourceArn", of.resource_arn.as_deref());
         thing.learn("resourceType", of.resource_type.as_deref());
-        thing.learn("createdBy", Some(created_by_plan(of.created_by.as_ref())));
+        thing.learn("createdBy", Some(created_by_plan(of.created_by.as_deref())));
         self.learn_age(&mut thing, of.creation_date);
         forget_unreadable(&mut thing, job);
         thing
@@ -52,7 +52,7 @@ impl Facts<'_> {
         thing.learn("resourceType", of.resource_type.as_deref());
         thing.learn("sourceBackupVaultArn", of.source_backup_vault_arn.as_deref());
         thing.learn("destinationBackupVaultArn", of.destination_backup_vault_arn.as_deref());
-        thing.learn("createdBy", Some(created_by_plan(of.created_by.as_ref())));
+        thing.learn("createdBy", Some(created_by_plan(of.created_by.as_deref())));
         self.learn_age(&mut thing, of.creation_date);
         forget_unreadable(&mut thing, job);
         thing

@@ -3,15 +3,19 @@
 //! Every member but a record's identity is optional, because AWS may leave it out; what that means is decided
 //! where facts are built. Source of the shapes: the AWS Backup API Reference and the AWS CLI reference.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::once::Once;
 pub use super::text::Text;
+use super::text::{REMEMBERED, place_of};
 use crate::model::Time;
 
 /// A record that AWS lists, with what makes it that record and no other.
@@ -239,13 +243,13 @@ records! {
         recovery_point_lifecycle: Option<Lifecycle>,
         encryption_key_arn: Option<Text>,
         is_encrypted: Option<bool>,
-        created_by: Option<JobCreator>,
+        created_by: Option<SharedCreator>,
         creation_date: Option<Time>,
         initiation_date: Option<Time>,
         start_by: Option<Time>,
         expected_completion_date: Option<Time>,
         completion_date: Option<Time>,
-        backup_options: Option<BackupOptions>,
+        backup_options: Option<Box<BackupOptions>>,
         backup_size_in_bytes: Option<i64>,
         is_parent: Option<bool>,
         parent_job_id: Option<Text>,
@@ -266,7 +270,7 @@ records! {
         destination_vault_lock_state: Option<Text>,
         destination_recovery_point_lifecycle: Option<Lifecycle>,
         destination_encryption_key_arn: Option<Text>,
-        created_by: Option<JobCreator>,
+        created_by: Option<SharedCreator>,
         created_by_backup_job_id: Option<Text>,
         creation_date: Option<Time>,
         completion_date: Option<Time>,
@@ -394,6 +398,40 @@ impl<'de> Deserialize<'de> for Days {
     }
 }
 
+/// The plan and rule of a job; all jobs of a rule have the same, and share it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedCreator(Arc<JobCreator>);
+
+thread_local! {
+    /// Those read of late, each in the one place that its rule's id gives it. What is in here changes memory and nothing else.
+    static LATELY: RefCell<Vec<Option<Arc<JobCreator>>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Deref for SharedCreator {
+    type Target = JobCreator;
+
+    fn deref(&self) -> &JobCreator {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for SharedCreator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = JobCreator::deserialize(deserializer)?;
+        LATELY.with_borrow_mut(|lately| {
+            if lately.is_empty() {
+                lately.resize(REMEMBERED, None);
+            }
+            let place = lately.get_mut(place_of(read.backup_rule_id.as_deref().unwrap_or_default()));
+            Ok(Self(match place {
+                Some(Some(known)) if **known == read => Arc::clone(known),
+                Some(place) => Arc::clone(place.insert(Arc::new(read))),
+                None => Arc::new(read),
+            }))
+        })
+    }
+}
+
 /// `BackupOptions` of a backup job: option by option, such as `WindowsVSS`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct BackupOptions(BTreeMap<Text, Text>);
@@ -443,5 +481,25 @@ impl Record for ServiceItem {
 
     fn key(&self) -> &str {
         &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_of_a_rule_share_it_and_options_count_once() {
+        let job = r#"{"BackupJobId":"a","CreatedBy":{"BackupRuleId":"r","BackupPlanVersion":"v"},"BackupOptions":{"x":"y"}}"#;
+        let read = |text: &str| serde_json::from_str::<BackupJob>(text).unwrap().created_by.unwrap();
+        assert!(Arc::ptr_eq(&read(job).0, &read(job).0));
+        let other = read(&job.replace("\"v\"", "\"w\""));
+        assert_eq!(other.backup_plan_version.as_deref(), Some("w"));
+        let twice = job.replace(r#""x":"y""#, r#""x":"y","x":"z""#);
+        let error = serde_json::from_str::<BackupJob>(&twice).unwrap_err().to_string();
+        assert!(error.starts_with("`x` occurs twice"), "{error}");
+        // A month's jobs and all recovery points of an organization are held at once.
+        let bytes = [size_of::<Recorded<RecoveryPoint>>(), size_of::<Recorded<BackupJob>>()];
+        assert!(bytes.iter().zip([336, 432]).all(|(is, most)| *is <= most), "{bytes:?}");
     }
 }

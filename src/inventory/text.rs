@@ -63,7 +63,7 @@ impl From<Text> for String {
 }
 
 /// How many texts are remembered, a power of two.
-const REMEMBERED: usize = 1 << 12;
+pub(super) const REMEMBERED: usize = 1 << 12;
 /// The longest text that is remembered, in bytes; longer ones seldom occur twice.
 const MAX_BYTES: usize = 256;
 
@@ -73,7 +73,7 @@ thread_local! {
 }
 
 /// Where a text is remembered; texts that meet there take turns.
-fn place_of(text: &str) -> usize {
+pub(super) fn place_of(text: &str) -> usize {
     let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     let bytes = text.as_bytes();
     // ARNs differ at their ends.

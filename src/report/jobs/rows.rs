@@ -144,7 +144,7 @@ fn planned(plan: Plan<'_>, backup: Option<&BackupJob>) -> [Value; 7] {
         plan.schedule,
         plan.timezone,
         backup.and_then(|it| it.start_by).into(),
-        backup.and_then(|it| it.backup_options.as_ref()).into(),
+        backup.and_then(|it| it.backup_options.as_deref()).into(),
     ]
 }
 
@@ -170,7 +170,7 @@ impl Job for BackupJob {
         let vault_arn = self.backup_vault_arn.as_ref();
         let vault = joined.vault(place, vault_arn, self.backup_vault_name.as_ref());
         let point = joined.point(place, vault_arn, self.recovery_point_arn.as_ref());
-        let plan = joined.plan(place, self.created_by.as_ref());
+        let plan = joined.plan(place, self.created_by.as_deref());
         let of_rule = plan.rule.and_then(|it| it.lifecycle.as_ref());
         let lifecycle = self.recovery_point_lifecycle.as_ref().or(lifecycle_of(point)).or(of_rule);
         let [encrypted, key] = encryption(point);
@@ -232,7 +232,7 @@ impl Job for CopyJob {
         let copy = self.destination_recovery_point_arn.as_ref().filter(|_| vault_arn.is_some());
         let point = joined.point(place, vault_arn, copy);
         let backup = joined.backup(place, self.created_by_backup_job_id.as_ref());
-        let by = self.created_by.as_ref().or_else(|| backup?.created_by.as_ref());
+        let by = self.created_by.as_deref().or_else(|| backup?.created_by.as_deref());
         let plan = joined.plan(place, by);
         let lifecycle = self.destination_recovery_point_lifecycle.as_ref().or(lifecycle_of(point));
         let [encrypted, key] = encryption(point);
@@ -293,7 +293,7 @@ impl Job for RestoreJob {
         let vault: Vault<'_> = joined.vault(place, vault_arn, None);
         let backup = joined.backup_restored(self);
         let of_point = creator_of(point);
-        let by = backup.and_then(|it| it.created_by.as_ref()).or(of_point.as_ref());
+        let by = backup.and_then(|it| it.created_by.as_deref()).or(of_point.as_ref());
         let plan = joined.plan(place, by);
         let lifecycle = lifecycle_of(point).or_else(|| backup?.recovery_point_lifecycle.as_ref());
         let [encrypted, key] = encryption(point);
