@@ -15,6 +15,8 @@ mod session;
 mod xml;
 
 pub use answer::Counts;
+#[cfg(feature = "lambda")]
+pub(crate) use answer::failure;
 pub use clients::Clients;
 pub use session::{Assumed, Identity, Options, Session, SessionError};
 

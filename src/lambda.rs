@@ -21,6 +21,7 @@ mod configuration;
 mod controls;
 mod environment;
 mod failure;
+mod permissions;
 mod plan;
 mod publish;
 mod react;
@@ -31,6 +32,7 @@ mod sweep;
 pub use environment::Environment;
 pub use failure::Failure;
 pub use lambda_runtime::Error;
+pub use permissions::permissions;
 pub use run::{Run, RunId, Unit};
 
 use state::State;

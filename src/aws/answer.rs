@@ -188,7 +188,7 @@ fn one_line(body: Vec<u8>) -> Result<String, CallError> {
 const UNREADABLE: &str = "UnreadableResponse";
 
 /// The error as AWS codes it; where AWS did not answer, or not readably, with a code of our own.
-pub(super) fn failure<E>(error: &SdkError<E, HttpResponse>) -> CallError
+pub(crate) fn failure<E>(error: &SdkError<E, HttpResponse>) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

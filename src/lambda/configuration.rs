@@ -8,10 +8,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::failure::Failure;
 use crate::control::escape_controls;
 use crate::event::Thing;
+use crate::ledger::dynamodb::configuration::{Configurations, digest};
 use crate::model::Place;
 
 /// Something that is configured: an operation, and of what it is asked.
@@ -158,7 +161,7 @@ impl Source {
 /// Where the place was never looked at before, nothing is said: not known is not the same as none. `gone` says that
 /// what is not there any more was deleted, rather than not looked at.
 pub(super) async fn remember(
-    known: &LastKnown,
+    known: &Configurations,
     place: &Place,
     at: Timestamp,
     now: &Configuration,
@@ -172,7 +175,8 @@ pub(super) async fn remember(
     let missing = missing.filter(|it| about.is_none_or(|thing| belongs(it, thing)));
     let changed = now.iter().chain(missing.map(|it| (it, &none)));
     for (name, value) in changed {
-        let (body, digest) = (value.to_string(), digest_of(value));
+        let body = value.to_string();
+        let digest = digest(&body);
         let (operation, subject) = (name.0.as_str(), name.1.as_str());
         if before.get(name).is_some_and(|(_, it)| *it == digest) {
             continue;
@@ -180,7 +184,7 @@ pub(super) async fn remember(
         if !before.is_empty() && about.is_some_and(|thing| belongs(name, thing)) {
             let was = known.get(place, operation, subject).await?;
             // A body that was too long to be kept is not told of.
-            let was = was.and_then(|it| serde_json::from_str::<Value>(&it.body).ok());
+            let was = was.and_then(|it| serde_json::from_str::<Value>(&it.body?).ok());
             difference.add(name, was.as_ref(), Some(value));
         }
         known.put(place, operation, subject, at, &body).await?;

@@ -15,12 +15,12 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::alerts;
+use super::alerts::{self, Kept};
 use super::controls::{self, Chosen};
 use super::failure::Failure;
 use super::run::{LATEST, Latest, Run, RunId, Unit};
 use super::state::{Scratch, State};
-use crate::alert::{Message, News};
+use crate::alert::{News, Occasion};
 use crate::aws::objects::Objects;
 use crate::collect::{archive, folder};
 use crate::collect::journal::{Chain, Ended, Journal};
@@ -46,7 +46,7 @@ struct Gathered {
     /// When the last of it was seen: the evaluation time.
     at: Timestamp,
     /// The units that left nothing, with why.
-    failed: BTreeMap<String, String>,
+    failed: BTreeMap<Place, String>,
     calls: Calls,
 }
 
@@ -58,13 +58,16 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
     let gathered = gather(&evidence, &run, &scratch).await?;
     controls::fetch(&evidence, &id.key("controls/"), &scratch.path("controls")).await?;
     let chosen = controls::choose(&scratch.path("controls"), &run.frameworks)?;
-    let mut news = News::of_run(&id.to_string(), gathered.at);
+    let mut news = News::new(Occasion::Run { id: id.to_string(), at: gathered.at });
     for (place, why) in &gathered.failed {
-        news.failed(place, why);
+        news.add_failure(place, why);
     }
     for why in &chosen.broken {
-        news.broken(why);
+        news.add_broken("custom controls", why);
     }
+    alerts::explain(&mut news, &chosen);
+    let region = state.session().await?.region().map_or_else(String::new, |it| it.to_string());
+    news.link(alerts::link(&region, evidence.bucket(), &id.to_string()));
     let mut store = state.ledger(Handle::current()).await?;
     let (inventory, reports) = (scratch.path("inventory"), scratch.path("reports"));
     let (at, ledger_id) = (gathered.at, id.to_string());
@@ -125,6 +128,7 @@ fn judge(
     recorded?;
     let manifest = files.finish(&report, &collected.inventory)?;
     recorder.finish()?;
+    news.totals(report.totals);
     let answer = serde_json::to_value(report.totals).map_err(Failure::input)?;
     Ok(Judged { manifest, news, answer })
 }
@@ -149,28 +153,28 @@ async fn upload(evidence: &Objects, id: &RunId, folder: &Path, mut manifest: Rep
 async fn alert(state: &State, evidence: &Objects, id: &RunId, news: &News) -> Result<(), Failure> {
     let key = id.key("alert.json");
     let before = evidence.get(&key).await?;
-    match before.and_then(|text| serde_json::from_slice::<Alert>(&text).ok()) {
+    let alert = match before.and_then(|text| serde_json::from_slice::<Alert>(&text).ok()) {
         Some(Alert { sent: true, .. }) => return Ok(()),
-        Some(Alert { message, .. }) => alerts::publish(state, &message).await?,
+        Some(alert) => alert,
         None => {
             let Some(message) = news.message() else {
                 return Ok(());
             };
-            let alert = Alert { sent: false, message };
+            let alert = Alert { sent: false, message: Kept::from(&message) };
             evidence.put(&key, serde_json::to_vec(&alert).map_err(Failure::input)?).await?;
-            alerts::publish(state, &alert.message).await?;
-            let alert = Alert { sent: true, ..alert };
-            evidence.put(&key, serde_json::to_vec(&alert).map_err(Failure::input)?).await?;
+            alert
         }
-    }
-    Ok(())
+    };
+    alerts::publish(state, &alert.message).await?;
+    let alert = Alert { sent: true, ..alert };
+    Ok(evidence.put(&key, serde_json::to_vec(&alert).map_err(Failure::input)?).await?)
 }
 
 /// `alert.json`: what a run told, or was about to.
 #[derive(Debug, Serialize, Deserialize)]
 struct Alert {
     sent: bool,
-    message: Message,
+    message: Kept,
 }
 
 /// Unpacks what every unit of a run collected into one inventory.
@@ -193,7 +197,7 @@ async fn gather(evidence: &Objects, run: &Run, scratch: &Scratch) -> Result<Gath
         let packed = scratch.path("packed.tar.gz");
         archive::pack(&root, &manifest, &packed)?;
         evidence.put_file_once(&id.inventory(&place), &packed).await?;
-        failed.insert(place.to_string(), format!("{}: {}", error.code, error.message));
+        failed.insert(place, format!("{}: {}", error.code, error.message));
         manifests.push(manifest);
     }
     let ended = manifests.iter().filter_map(|it| it.ended_at.parse::<Timestamp>().ok()).max();

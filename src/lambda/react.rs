@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use super::alerts;
 use super::configuration::{self, Difference};
 use super::controls::{self, Chosen};
 use super::failure::Failure;
@@ -21,7 +22,7 @@ use super::plan::AT_ONCE;
 use super::run::{LATEST, Latest, Unit};
 use super::state::{Scratch, State};
 use super::sweep::until;
-use crate::alert::News;
+use crate::alert::{self, News};
 use crate::aws::objects::Objects;
 use crate::collect::folder;
 use crate::collect::question::{QUESTIONS, Scope as Asking, needed_by};
@@ -54,7 +55,8 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
         by_place.entry(&look.place).or_default().push(look);
     }
     let watched = watched(state).await?;
-    let mut news = News::of_event(&event);
+    let mut news = News::new(occasion(&event, event.actor.clone()));
+    alerts::explain(&mut news, &chosen);
     let (mut judged, mut moved, mut looked) = (0, 0, false);
     for (place, looks) in by_place {
         if !watched(place) {
@@ -70,6 +72,9 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
             let difference = remember(state, place, &glance, &event).await?;
             let mut actor = event.actor.clone();
             (actor.before, actor.after) = (difference.before, difference.after);
+            if !actor.before.is_empty() || !actor.after.is_empty() {
+                news.about(occasion(&event, actor.clone()));
+            }
             let recorded = record(state, place, &group, concerned, &chosen, glance, actor, &mut news).await?;
             judged += recorded.0;
             moved += recorded.1;
@@ -78,9 +83,13 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
     if !looked {
         return ignored("no control or watched account and Region is concerned");
     }
-    super::alerts::send(state, &news).await?;
+    alerts::send(state, &news).await?;
     tracing::info!(event = event.id, name = event.name, judged, moved, "judged");
     Ok(json!({ "judged": judged, "moved": moved }))
+}
+
+fn occasion(event: &Event, actor: Actor) -> alert::Occasion {
+    alert::Occasion::Event { actor: Box::new(actor), about: event.about.to_string(), at: event.time }
 }
 
 /// Somebody should know, though no finding can turn. Of a key, only if a vault there uses it.
@@ -93,9 +102,9 @@ async fn tell_of(state: &State, event: &Event, why: &str) -> Result<Value, Failu
     {
         return Ok(json!({ "ignored": "no vault there uses the key" }));
     }
-    let mut news = News::of_event(event);
-    news.tell(why);
-    super::alerts::send(state, &news).await?;
+    let mut news = News::new(occasion(event, event.actor.clone()));
+    news.add_notice(&event.about_place, why);
+    alerts::send(state, &news).await?;
     tracing::info!(event = event.id, name = event.name, "told");
     Ok(json!({ "told": why }))
 }

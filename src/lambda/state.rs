@@ -12,6 +12,8 @@ use super::environment::Environment;
 use super::failure::Failure;
 use crate::aws::objects::Objects;
 use crate::aws::{Options, Session};
+use crate::ledger::dynamodb::DynamoDb;
+use crate::ledger::dynamodb::configuration::Configurations;
 
 /// Where a function may write.
 const DISK: &str = "/tmp/backproof";
@@ -53,9 +55,9 @@ impl State {
     }
 
     /// What is configured, as it was last seen.
-    pub(super) async fn known(&self) -> Result<LastKnown, Failure> {
+    pub(super) async fn known(&self) -> Result<Configurations, Failure> {
         let (client, table) = self.table().await?;
-        Ok(LastKnown::new(client, table))
+        Ok(Configurations::new(client, table))
     }
 
     /// The bucket of inventories and reports.

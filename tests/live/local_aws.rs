@@ -55,6 +55,21 @@ impl LocalAws {
         self.control("PUT", "faults", &faults.to_string());
     }
 
+    /// Publishes an event on the default bus of an account's Region.
+    pub(crate) fn publish_event(
+        &self,
+        account: &str,
+        region: &str,
+        source: &str,
+        kind: &str,
+        detail: &Value,
+    ) {
+        let event = serde_json::json!({
+            "account": account, "region": region, "source": source, "detail-type": kind, "detail": detail,
+        });
+        self.control("POST", "events", &event.to_string());
+    }
+
     /// Forgets what it was asked.
     pub(crate) fn forget_calls(&self) {
         self.control("DELETE", "calls", "");

@@ -68,10 +68,10 @@ impl Stack {
         let queue = self.call("sqs", "create-queue", json!({ "QueueName": "alerts" }));
         let url = queue["QueueUrl"].as_str().unwrap().to_owned();
         let arn = format!("arn:aws:sqs:{REGION}:{MANAGEMENT}:alerts");
-        let topic = self.output("TopicArn");
+        let topic = self.output("Topic");
         let attributes = json!({ "RawMessageDelivery": "true" });
         let subscription = json!({
-            "TopicArn": topic, "Protocol": "sqs", "Endpoint": arn, "Attributes": attributes,
+            "Topic": topic, "Protocol": "sqs", "Endpoint": arn, "Attributes": attributes,
         });
         self.call("sns", "subscribe", subscription);
         self.queue = url;
@@ -100,7 +100,7 @@ impl Stack {
 
     /// Starts a run as EventBridge Scheduler does, and waits for its end: its status and what it said.
     pub(crate) fn run(&self, input: &Value) -> (String, Value) {
-        let started = json!({ "stateMachineArn": self.output("StateMachineArn"), "input": input.to_string() });
+        let started = json!({ "stateMachineArn": self.output("StateMachine"), "input": input.to_string() });
         let started = self.call("stepfunctions", "start-execution", started);
         let execution = json!({ "executionArn": started["executionArn"] });
         let ended = self.wait_for("the run ends", || {
@@ -133,13 +133,13 @@ impl Stack {
 
     /// An object of the evidence bucket.
     pub(crate) fn object(&self, key: &str) -> String {
-        let object = json!({ "Bucket": self.output("EvidenceBucketName"), "Key": key });
+        let object = json!({ "Bucket": self.output("EvidenceBucket"), "Key": key });
         self.call("s3", "get-object", object)["Body"].as_str().unwrap().to_owned()
     }
 
     /// The keys that begin so.
     pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
-        let list = json!({ "Bucket": self.output("EvidenceBucketName"), "Prefix": prefix });
+        let list = json!({ "Bucket": self.output("EvidenceBucket"), "Prefix": prefix });
         let listed = self.call("s3", "list-objects-v2", list);
         let contents = listed["Contents"].as_array().cloned().unwrap_or_default();
         contents.iter().map(|it| it["Key"].as_str().unwrap().to_owned()).collect()
@@ -159,7 +159,7 @@ impl Stack {
 
     /// What lies in the failure queue.
     pub(crate) fn failures(&self) -> Vec<Value> {
-        self.messages(&self.output("FailureQueueUrl"))
+        self.messages(&self.output("FailureQueue"))
     }
 
     fn messages(&self, queue: &str) -> Vec<Value> {
@@ -176,7 +176,7 @@ impl Stack {
 
     /// `backproof violations` on the stack's table.
     pub(crate) fn violations(&self, arguments: &[&str]) -> Run {
-        let ledger = format!("dynamodb:{}", self.output("TableName"));
+        let ledger = format!("dynamodb:{}", self.output("Table"));
         let mut words = vec!["violations", "--ledger", &ledger];
         words.extend(arguments);
         self.aws.backproof(MANAGEMENT, &words)

@@ -42,7 +42,7 @@ fn a_run_of_the_organization_is_judged_as_the_command_line_judges_it() {
     // What an auditor downloads is judged to the same bytes by the command line.
     let folder = tempfile::tempdir().unwrap();
     let (got, out) = (folder.path().join("got"), folder.path().join("out"));
-    let bucket = stack.output("EvidenceBucketName");
+    let bucket = stack.output("EvidenceBucket");
     let words = ["report", "get", "latest", "--bucket", &bucket, got.to_str().unwrap(), "--inventory"];
     let report = stack.aws.backproof(MANAGEMENT, &words);
     assert_eq!(report.status, 0, "{}", report.stderr);
