@@ -19,7 +19,8 @@
 //! Cedar. [`report`] counts what comes out and writes it, [`report_folder`] into files; [`ledger`] records it from run
 //! to run. [`collect`] and [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
 //!
-//! [`event`] reads what AWS says of a change: what is to be judged again because of it, and who did it.
+//! [`event`] reads what AWS says of a change: what is to be judged again because of it, and who did it. [`alert`] makes
+//! one message of what moved in the ledger.
 //!
 //! `collect::question` lists what is asked of AWS and of what, `collect::unit` asks one account in one Region,
 //! `collect::journal` keeps what was answered until its file is whole, and `aws` is how AWS is reached: the body of an
@@ -43,6 +44,7 @@
 //! * An older evaluation never overwrites a newer one in the ledger, and nothing is resolved because something is missing.
 //! * One broken file, page, record or control never sinks the rest of a run.
 
+pub mod alert;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod catalog;

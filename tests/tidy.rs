@@ -15,7 +15,7 @@ use backproof::model::ResourceType;
 use backproof::vocabulary::{Attribute, Type};
 
 /// Every module with the modules it may name. One may only name what stands above it, so there is no circle.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("vocabulary", &[]),
     ("inventory", &["model"]),
@@ -32,6 +32,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("aws", &["collect", "inventory", "model"]),
     ("ledger", &["control", "evaluate", "model", "report"]),
     ("event", &["control", "facts", "ledger", "model"]),
+    ("alert", &["control", "ledger", "model", "report"]),
     ("catalog", &["control", "framework", "model", "vocabulary"]),
     (
         "cli",

@@ -143,8 +143,12 @@ fn shown(fact: &Fact) -> String {
 pub fn escape_controls(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        // Bidirectional overrides can make a line read as something it is not.
-        let hidden = matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        // Bidirectional overrides can make a line read as something it is not, other line ends as two lines.
+        let hidden = matches!(
+            character,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        );
         if character.is_control() || hidden {
             let _ = write!(safe, "{}", character.escape_unicode());
         } else {
