@@ -17,7 +17,7 @@
 //! gathered in families that are judged together. [`control`] turns a folder under `controls/` into something that
 //! can be asked, [`framework`] chooses controls, parameters and scope, and [`evaluate`] is the only place that asks
 //! Cedar. [`report`] counts what comes out and writes it; [`ledger`] records it from run to run. [`collect`] and
-//! [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
+//! [`catalog`] read folders, `ledger::sqlite` keeps a file and `ledger::dynamodb` a table; [`cli`] is on top.
 //!
 //! `collect::question` lists what is asked of AWS and of what, `collect::unit` asks one account in one Region,
 //! `collect::journal` keeps what was answered until its file is whole, and `aws` is how AWS is reached: the body of an

@@ -45,6 +45,11 @@ impl LocalAws {
         started
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// Gives it these faults, in place of those it had.
     pub(crate) fn set_faults(&self, faults: &Value) {
         self.control("PUT", "faults", &faults.to_string());
@@ -98,7 +103,7 @@ impl LocalAws {
             .current_dir(root())
             .env("NO_COLOR", "1")
             .env("COLUMNS", "110")
-            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port))
+            .env("AWS_ENDPOINT_URL", self.url())
             .env("AWS_ACCESS_KEY_ID", key)
             .env("AWS_SECRET_ACCESS_KEY", secret)
             .env("AWS_REGION", "eu-west-1")
