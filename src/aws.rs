@@ -15,7 +15,7 @@ mod xml;
 
 pub use answer::Counts;
 pub use clients::Clients;
-pub use session::{Assumed, Identity, Options, Session, SessionError};
+pub use session::{Assumed, Identity, Options, Session, SessionError, configuration};
 
 use serde_json::{Map, Value};
 
