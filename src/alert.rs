@@ -167,6 +167,11 @@ impl News {
         }
     }
 
+    /// Says more of what it is about than was known when this began.
+    pub fn about(&mut self, occasion: Occasion) {
+        self.occasion = occasion;
+    }
+
     /// Takes in a violation that took a step, as the ledger tells it.
     pub fn add(&mut self, record: &Record, entry: &Entry) {
         let change = Change::of(entry.step);

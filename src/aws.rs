@@ -18,7 +18,7 @@ pub use answer::Counts;
 #[cfg(feature = "lambda")]
 pub(crate) use answer::failure;
 pub use clients::Clients;
-pub use session::{Assumed, Identity, Options, Session, SessionError};
+pub use session::{Assumed, Identity, Options, Session, SessionError, configuration};
 
 use serde_json::{Map, Value};
 

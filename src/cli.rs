@@ -12,9 +12,14 @@ mod audit;
 mod collect;
 mod controls;
 mod explain;
+#[cfg_attr(
+    not(any(feature = "aws", feature = "ledger")),
+    expect(dead_code, reason = "there is no ledger to open in this build")
+)]
+mod ledger;
 mod output;
 mod scaffold;
-#[cfg(feature = "ledger")]
+#[cfg(any(feature = "aws", feature = "ledger"))]
 mod violations;
 
 use crate::catalog::{Catalog, CatalogError};
@@ -81,7 +86,7 @@ enum Command {
     #[command(subcommand)]
     Explain(explain::ExplainCommand),
     /// List and show recorded violations, and their history.
-    #[cfg(feature = "ledger")]
+    #[cfg(any(feature = "aws", feature = "ledger"))]
     Violations(violations::ViolationsArgs),
 }
 
@@ -96,7 +101,7 @@ pub fn main() -> ExitStatus {
         Command::Audit(args) => audit::run(&args, &mut stdout, &mut stderr),
         Command::Controls(command) => controls::run(&command, &mut stdout, &mut stderr),
         Command::Explain(command) => explain::run(&command, &mut stdout),
-        #[cfg(feature = "ledger")]
+        #[cfg(any(feature = "aws", feature = "ledger"))]
         Command::Violations(args) => violations::run(&args, &mut stdout),
     };
     match result.and_then(|status| stdout.flush().map(|()| status).map_err(Failure::Output)) {

@@ -19,7 +19,7 @@ use crate::control::Control;
 use crate::facts::Fact;
 
 /// A framework.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Framework {
     /// Its name.
     pub name: String,
@@ -30,7 +30,7 @@ pub struct Framework {
 }
 
 /// A control with its parameters and scope.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ChosenControl {
     /// The control.
     pub control: Arc<Control>,

@@ -7,7 +7,8 @@
 //!                           ─► change
 //! ```
 //!
-//! What an evaluation does to a record is decided by [`transition`] alone; stores decide nothing.
+//! What an evaluation does to a record is decided by [`transition`] alone; stores decide nothing. `sqlite` keeps one
+//! file, `dynamodb` one table that several may write at once.
 //!
 //! * An older evaluation never overwrites a newer one. A control that was judged later in an account and Region is left
 //!   alone by the whole older run; a record is left alone by what is older than what it knows.
@@ -16,6 +17,8 @@
 //!   where the run did not look at all, nothing changes.
 //! * The same evaluation recorded twice is recorded once. Of two evaluations of the same time the graver answer stands.
 
+#[cfg(feature = "aws")]
+pub mod dynamodb;
 mod glance;
 mod key;
 mod observation;

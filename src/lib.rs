@@ -17,10 +17,10 @@
 //! gathered in families that are judged together. [`control`] turns a folder under `controls/` into something that
 //! can be asked, [`framework`] chooses controls, parameters and scope, and [`evaluate`] is the only place that asks
 //! Cedar. [`report`] counts what comes out and writes it, [`report_folder`] into files; [`ledger`] records it from run
-//! to run. [`collect`] and [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
+//! to run. [`collect`] and [`catalog`] read folders, `ledger::sqlite` keeps a file and `ledger::dynamodb` a table.
 //!
 //! [`event`] reads what AWS says of a change: what is to be judged again because of it, and who did it. [`alert`] makes
-//! one message of what moved in the ledger.
+//! one message of what moved in the ledger. `survey` goes through accounts and Regions. [`cli`] and `lambda` are on top.
 //!
 //! `collect::question` lists what is asked of AWS and of what, `collect::unit` asks one account in one Region,
 //! `collect::journal` keeps what was answered until its file is whole, and `aws` is how AWS is reached: the body of an

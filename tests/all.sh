@@ -5,16 +5,16 @@ cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*"; "$@"; }
 
 step cargo fmt --check
-step cargo clippy --locked --all-targets -- -D warnings
+step cargo clippy --locked --all-features --all-targets -- -D warnings
 step cargo clippy --locked --no-default-features -- -D warnings
 if command -v cargo-nextest >/dev/null 2>&1; then
-  step cargo nextest run --locked --no-fail-fast
+  step cargo nextest run --locked --all-features --no-fail-fast
 else
-  step cargo test --locked --no-fail-fast
+  step cargo test --locked --all-features --no-fail-fast
 fi
 step cargo run --locked --quiet -- controls check
 # Whether the local AWS that the tests ask answers as AWS does.
 step "$(sh tests/aws/install.sh)" -B tests/aws/check.py
-step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
+step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --all-features --no-deps --quiet
 command -v cargo-deny >/dev/null 2>&1 || step cargo install --locked --quiet cargo-deny --version 0.20.2
 step cargo deny --locked check bans licenses sources

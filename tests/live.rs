@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 #[path = "live/accounts.rs"]
 mod accounts;
+#[path = "live/ledger.rs"]
+mod ledger;
 #[path = "live/local_aws.rs"]
 mod local_aws;
 #[path = "live/refusals.rs"]

@@ -85,25 +85,7 @@ const CALL: Duration = Duration::from_secs(240);
 impl Session {
     /// Finds credentials and asks AWS whose they are.
     pub async fn open(options: &Options) -> Result<Self, SessionError> {
-        let http = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .operation_attempt_timeout(ATTEMPT)
-            .operation_timeout(CALL);
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .retry_config(RetryConfig::adaptive().with_max_attempts(attempts()))
-            .timeout_config(timeouts.build());
-        if let Some(profile) = &options.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = &options.region {
-            loader = loader.region(aws_config::Region::new(region.clone()));
-        }
-        if let Some(url) = &options.endpoint_url {
-            loader = loader.endpoint_url(url);
-        }
-        let mut config = loader.load().await;
+        let mut config = configuration(options).await;
         let region = config.region().and_then(|it| it.as_ref().parse().ok());
         let region = region.filter(|it: &Region| !it.is_global());
         // STS and what is not regional answer in any Region.
@@ -179,6 +161,29 @@ impl Session {
         }
         Clients::new(config.build(), place.to_string(), Arc::clone(&self.counts))
     }
+}
+
+/// Credentials, Region and how calls are made, as the environment, the profile and the options say; nothing is asked.
+pub async fn configuration(options: &Options) -> SdkConfig {
+    let http = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(CALL);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(RetryConfig::adaptive().with_max_attempts(attempts()))
+        .timeout_config(timeouts.build());
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &options.region {
+        loader = loader.region(aws_config::Region::new(region.clone()));
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader.load().await
 }
 
 fn attempts() -> u32 {

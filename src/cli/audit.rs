@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
-pub(super) mod ledger;
+mod ledger;
 
 use super::{ControlsArgs, ExitStatus, Failure, output};
 use crate::catalog::Catalog;
@@ -107,9 +107,13 @@ pub(super) fn run(
     }
     let facts = Facts::new(&collected.inventory, at);
     let mut report = Report::new(&frameworks, basis);
-    let mut ledger = args.ledger.open(args.out.as_deref())?;
+    #[cfg(feature = "aws")]
+    let options = args.asking.options();
+    #[cfg(not(feature = "aws"))]
+    let options = super::ledger::Options;
+    let mut ledger = args.ledger.open(args.out.as_deref(), options)?;
     let ledger_path = ledger.as_ref().map(|it| it.path.clone()).unwrap_or_default();
-    let ledger_failed = |error| ledger::failed(&ledger_path, &error);
+    let ledger_failed = |error| super::ledger::failed(&ledger_path, &error);
     let mut recorder = ledger.as_mut().map(|it| it.begin(&report)).transpose().map_err(ledger_failed)?;
     let mut files = match &args.out {
         Some(folder) => Some(ReportFolder::create(folder, &report)?),
@@ -185,8 +189,13 @@ impl Source {
             return Ok(source);
         }
         #[cfg(feature = "aws")]
-        if let Some(option) = args.asking.given().first() {
-            return Err(Failure::Message(format!("{option} asks AWS; give --live as well")));
+        {
+            // A ledger in a table is AWS's too.
+            let of_ledger =
+                |it: &&&str| args.ledger.is_table() && ["--profile", "--endpoint-url"].contains(*it);
+            if let Some(option) = args.asking.given().iter().find(|it| !of_ledger(it)) {
+                return Err(Failure::Message(format!("{option} asks AWS; give --live as well")));
+            }
         }
         let _ = stderr;
         named.ok_or_else(|| Failure::Message("no inventory was given".to_owned()))

@@ -132,6 +132,11 @@ impl LiveArgs {
         Ok(Asked::new(accounts, regions, self.assume_role.clone(), only))
     }
 
+    /// What overrides the environment.
+    pub(super) fn options(&self) -> Options {
+        Options { profile: self.profile.clone(), region: None, endpoint_url: self.endpoint_url.clone() }
+    }
+
     /// Options that mean nothing unless AWS is asked, as far as they were given.
     pub(super) fn given(&self) -> Vec<&'static str> {
         let given = [
@@ -182,9 +187,7 @@ pub(super) fn collect(
         return Ok(manifest);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let options =
-        Options { profile: live.profile.clone(), region: None, endpoint_url: live.endpoint_url.clone() };
-    let session = runtime.block_on(Session::open(&options));
+    let session = runtime.block_on(Session::open(&live.options()));
     let session = session.map_err(|error| Failure::Message(error.to_string()))?;
     if matches!(asked.regions, Regions::OfSession) && session.region().is_none() {
         let text = "no Region to ask: set AWS_REGION to a code such as eu-west-1, or give --regions";

@@ -11,19 +11,22 @@ mod history;
 mod list;
 mod show;
 
-use super::audit::ledger::failed;
+use super::ledger::{self, Options, failed};
 use super::{ExitStatus, Failure, output};
 use crate::control::escape_controls;
-use crate::ledger::sqlite::Sqlite;
 use crate::ledger::{Filter, Id, Record, StandingFilter, Store, StoreError};
 use crate::model::{AccountId, Region, Severity};
 
 /// Reads what audits have recorded.
 #[derive(Debug, clap::Args)]
 pub(super) struct ViolationsArgs {
-    /// The file that audits record in
-    #[arg(long, value_name = "FILE", global = true, default_value = "ledger.sqlite")]
+    /// Where audits record: a file, or dynamodb:TABLE with a table's name or ARN
+    #[arg(long, value_name = "FILE|dynamodb:TABLE", global = true, default_value = "ledger.sqlite")]
     ledger: PathBuf,
+    /// Profile of the shared AWS configuration, if the ledger is a table
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "NAME", global = true)]
+    profile: Option<String>,
     #[command(subcommand)]
     command: ViolationsCommand,
 }
@@ -146,13 +149,11 @@ impl FilterArgs {
 
 pub(super) fn run(args: &ViolationsArgs, stdout: &mut dyn Write) -> Result<ExitStatus, Failure> {
     let path = &args.ledger;
-    if !path.exists() {
-        let path = escape_controls(&path.display().to_string());
-        let hint = "`backproof audit` makes it with --ledger or --out";
-        return Err(Failure::Message(format!("ledger `{path}` does not exist; {hint}")));
-    }
-    let ledger_failed = |error: StoreError| failed(path, &error);
-    let mut store = Sqlite::open(path).map_err(ledger_failed)?;
+    #[cfg(feature = "aws")]
+    let options = Options { profile: args.profile.clone(), ..Options::default() };
+    #[cfg(not(feature = "aws"))]
+    let options = Options;
+    let mut store = ledger::open(path, options)?;
     let text = match &args.command {
         ViolationsCommand::List { format, .. } | ViolationsCommand::History { format, .. } => {
             *format == Format::Text
@@ -168,16 +169,16 @@ pub(super) fn run(args: &ViolationsArgs, stdout: &mut dyn Write) -> Result<ExitS
     }
     let told = match &args.command {
         ViolationsCommand::List { filter, format } => {
-            list::write(&mut store, &filter.filter(), *format, stdout)
+            list::write(&mut *store, &filter.filter(), *format, stdout)
         }
         ViolationsCommand::Show { id, format } => {
-            let record = named(&mut store, id).map_err(|it| it.failure(path))?;
-            show::write(&mut store, &record, *format, stdout)
+            let record = named(&mut *store, id).map_err(|it| it.failure(path))?;
+            show::write(&mut *store, &record, *format, stdout)
         }
         ViolationsCommand::History { id, since, format } => {
-            let record = id.as_ref().map(|it| named(&mut store, it)).transpose();
+            let record = id.as_ref().map(|it| named(&mut *store, it)).transpose();
             let record = record.map_err(|it| it.failure(path))?;
-            history::write(&mut store, record.as_ref(), *since, *format, stdout)
+            history::write(&mut *store, record.as_ref(), *since, *format, stdout)
         }
     };
     told.map_err(|it| it.failure(path))?;

@@ -58,7 +58,8 @@ pub(super) async fn publish(state: &State, message: &Kept) -> Result<(), Failure
     let request = client.publish().topic_arn(topic).message_structure("json");
     let mut request = request.subject(&message.subject).message(&message.body);
     for (name, data_type, value) in &message.attributes {
-        let value = aws_sdk_sns::types::MessageAttributeValue::builder().data_type(data_type).string_value(value);
+        let value =
+            aws_sdk_sns::types::MessageAttributeValue::builder().data_type(data_type).string_value(value);
         let value = value.build().map_err(|error| Failure::Internal(error.to_string()))?;
         request = request.message_attributes(name, value);
     }

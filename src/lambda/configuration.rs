@@ -132,7 +132,8 @@ impl Source {
             None => {
                 let code = call.get("error").and_then(|it| it.get("code")).and_then(Value::as_str);
                 let none = code.is_some_and(|it| crate::collect::question::says_none(self.operation, it));
-                if let (true, Some(subject)) = (none, call.get("request").and_then(|it| self.subject_in(it))) {
+                if let (true, Some(subject)) = (none, call.get("request").and_then(|it| self.subject_in(it)))
+                {
                     configuration.insert((self.operation.to_owned(), subject), Value::Null);
                 }
             }
@@ -148,9 +149,11 @@ impl Source {
         match body {
             // A policy is JSON in a text; what is different in it is told member by member.
             Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-            Value::Object(members) if !self.kept.is_empty() => {
-                members.into_iter().filter(|(name, _)| self.kept.contains(&name.as_str())).collect::<Map<_, _>>().into()
-            }
+            Value::Object(members) if !self.kept.is_empty() => members
+                .into_iter()
+                .filter(|(name, _)| self.kept.contains(&name.as_str()))
+                .collect::<Map<_, _>>()
+                .into(),
             other => other,
         }
     }
@@ -187,7 +190,8 @@ pub(super) async fn remember(
             let was = was.and_then(|it| serde_json::from_str::<Value>(&it.body?).ok());
             difference.add(name, was.as_ref(), Some(value));
         }
-        known.put(place, operation, subject, at, &body).await?;
+        // Of two who look at once the later one is kept.
+        let _ = known.put(place, operation, subject, at, &body).await?;
     }
     Ok(difference)
 }
@@ -214,9 +218,11 @@ pub(super) fn operations_of<'t>(things: impl Iterator<Item = &'t Thing>) -> BTre
             "backup.list-backup-selections",
             "backup.get-backup-selection",
         ][..],
-        Thing::BackupVault(_) => {
-            &["backup.list-backup-vaults", "backup.get-backup-vault-access-policy", "backup.get-backup-vault-notifications"]
-        }
+        Thing::BackupVault(_) => &[
+            "backup.list-backup-vaults",
+            "backup.get-backup-vault-access-policy",
+            "backup.get-backup-vault-notifications",
+        ],
         Thing::RegionSettings => &["backup.describe-region-settings"],
         _ => &[],
     };
@@ -330,7 +336,11 @@ mod tests {
         );
         check(json!([1, 2]), json!([2]), ("get-backup-plan: [1,2]", "get-backup-plan: [2]"));
         check(json!("absent"), json!({ "a": 1 }), ("get-backup-plan: none", r#"get-backup-plan: {"a":1}"#));
-        check(json!({ "a": "\u{1b}[2J" }), json!({}), (r#"get-backup-plan.a: "\u001b[2J""#, "get-backup-plan.a: none"));
+        check(
+            json!({ "a": "\u{1b}[2J" }),
+            json!({}),
+            (r#"get-backup-plan.a: "\u001b[2J""#, "get-backup-plan.a: none"),
+        );
     }
 
     #[test]
@@ -367,7 +377,8 @@ mod tests {
                 { "BackupVaultName": "a", "Locked": true, "NumberOfRecoveryPoints": 4 }] } })],
         );
         let found = of(folder.path(), &place).unwrap();
-        let shown: Vec<String> = found.iter().map(|((operation, of), body)| format!("{operation} {of} {body}")).collect();
+        let shown: Vec<String> =
+            found.iter().map(|((operation, of), body)| format!("{operation} {of} {body}")).collect();
         assert_eq!(
             shown,
             [

@@ -59,7 +59,7 @@ impl Target {
 }
 
 /// What is between commas, without white space and what is empty.
-pub fn list(text: &str) -> Vec<String> {
+pub(super) fn list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect()
 }
 

@@ -9,6 +9,7 @@ use crate::aws::objects::ObjectError;
 use crate::collect::UNREACHABLE;
 use crate::inventory::CallError;
 use crate::ledger::StoreError;
+use crate::report_folder::ReportFolderError;
 use crate::survey::{AskedError, SurveyError};
 
 /// Why a function failed. The kind is Lambda's `errorType`.
@@ -121,6 +122,12 @@ impl From<StoreError> for Failure {
 impl From<AskedError> for Failure {
     fn from(error: AskedError) -> Self {
         Self::Configuration(error.to_string())
+    }
+}
+
+impl From<ReportFolderError> for Failure {
+    fn from(error: ReportFolderError) -> Self {
+        Self::Internal(error.to_string())
     }
 }
 

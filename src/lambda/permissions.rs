@@ -21,7 +21,8 @@ pub fn permissions() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let asked = |scopes: &[Scope]| -> BTreeSet<&'static str> {
         QUESTIONS.iter().filter(|it| scopes.contains(&it.scope)).flat_map(Question::actions).collect()
     };
-    let all = |parts: &[&[&'static str]]| parts.iter().flat_map(|it| it.iter().copied()).collect::<BTreeSet<_>>();
+    let all =
+        |parts: &[&[&'static str]]| parts.iter().flat_map(|it| it.iter().copied()).collect::<BTreeSet<_>>();
     let mut plan = asked(&[Scope::Organization, Scope::Account]);
     plan.extend(all(&[&["s3:GetObject", "s3:ListBucket", "s3:PutObject", "sts:AssumeRole"], &KEY]));
     let mut sweep = asked(&[Scope::Account, Scope::Region]);

@@ -22,9 +22,9 @@ use super::run::{LATEST, Latest, Run, RunId, Unit};
 use super::state::{Scratch, State};
 use crate::alert::{News, Occasion};
 use crate::aws::objects::Objects;
-use crate::collect::{archive, folder};
 use crate::collect::journal::{Chain, Ended, Journal};
 use crate::collect::manifest::Manifest;
+use crate::collect::{archive, folder};
 use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::inventory::{CallError, Calls, Operation, Problem};
@@ -102,7 +102,9 @@ fn judge(
 ) -> Result<Judged, Failure> {
     let collected = folder::read(inventory, &mut |_| {})?;
     let mut basis = Basis::of(&collected.inventory, collected.digest, at);
-    basis.problems.extend(chosen.broken.iter().map(|why| Problem::with_file("controls".to_owned(), why.clone())));
+    basis
+        .problems
+        .extend(chosen.broken.iter().map(|why| Problem::with_file("controls".to_owned(), why.clone())));
     let facts = Facts::new(&collected.inventory, at);
     let mut report = Report::new(&chosen.frameworks, basis);
     let mut files = ReportFolder::create(reports, &report)?;
@@ -139,7 +141,12 @@ fn key_of(id: &RunId, report: &str) -> String {
 }
 
 /// Writes the reports into the bucket, and then what they are.
-async fn upload(evidence: &Objects, id: &RunId, folder: &Path, mut manifest: ReportManifest) -> Result<(), Failure> {
+async fn upload(
+    evidence: &Objects,
+    id: &RunId,
+    folder: &Path,
+    mut manifest: ReportManifest,
+) -> Result<(), Failure> {
     for report in &mut manifest.reports {
         let file = folder.join(&report.key);
         report.key = key_of(id, &report.key);

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use jiff::{Timestamp, ToSpan};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -164,7 +164,8 @@ fn concerned(chosen: &Chosen, looks: &[&Look]) -> Vec<Framework> {
 /// Whether a look is about a resource.
 fn is_about(thing: &Thing, resource_type: &str, resource: &str) -> bool {
     let of_type = |name: &str| resource_type == name;
-    let named = |id: &str| resource == id || resource.strip_suffix(id).is_some_and(|it| it.ends_with([':', '/']));
+    let named =
+        |id: &str| resource == id || resource.strip_suffix(id).is_some_and(|it| it.ends_with([':', '/']));
     match thing {
         Thing::BackupPlan(id) => of_type(crate::facts::types::BACKUP_PLAN) && named(id),
         Thing::BackupVault(name) => of_type(crate::facts::types::BACKUP_VAULT) && named(name),
@@ -259,7 +260,8 @@ async fn collect(
     let asks_account = QUESTIONS.iter().any(|it| it.scope == Asking::Account && only.contains(it.name));
     let survey = survey(state, root.clone(), only, focus, Some(deadline)).await?;
     let assumed = survey.assume(place.account).await.map_err(|error| {
-        let told = format!("the role in {} cannot be assumed: {}: {}", place.account, error.code, error.message);
+        let told =
+            format!("the role in {} cannot be assumed: {}: {}", place.account, error.code, error.message);
         Failure::of_call(&error, told)
     })?;
     survey.unit(&assumed, place.clone(), &[Asking::Region]).await?;

@@ -150,15 +150,15 @@ pub struct CustomFile {
 }
 
 /// The key of the pointer to the last run that was published.
-pub const LATEST: &str = "latest.json";
+pub(super) const LATEST: &str = "latest.json";
 
 /// `latest.json`: the last run that was published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Latest {
+pub(super) struct Latest {
     /// The run.
-    pub run: RunId,
+    pub(super) run: RunId,
     /// Its evaluation time.
-    pub at: Timestamp,
+    pub(super) at: Timestamp,
 }
 
 #[cfg(test)]

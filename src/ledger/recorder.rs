@@ -1,15 +1,16 @@
 //! One run over an inventory: its findings go in as they are made, what moved comes out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::key::{Id, Key, Scope};
-use super::observation::{Observation, Seen};
-use super::record::{Cause, Record, Step};
-use super::store::{Store, StoreError, decide, settle};
+use super::observation::{Observation, Seen, Violation};
+use super::record::{Cause, Step};
+use super::store::{Past, Store, StoreError, decide, settle};
 use super::transition::Change;
 use crate::control::hexadecimal;
 use crate::evaluate::{Finding, MissingFact, NOT_LISTED_REASON};
@@ -106,17 +107,17 @@ fn time<S: serde::Serializer>(time: &Option<Timestamp>, serializer: S) -> Result
 }
 
 impl Moved {
-    fn of(record: &Record) -> Self {
-        let Key { scope, resource_type, resource } = &record.key;
+    fn of(key: &Key, name: &str, severity: Severity) -> Self {
+        let Key { scope, resource_type, resource } = key;
         Self {
-            severity: std::cmp::Reverse(record.violation.severity),
+            severity: std::cmp::Reverse(severity),
             control: scope.control.clone(),
             account: scope.place.account,
             region: scope.place.region.clone(),
             resource_type: resource_type.clone(),
-            resource_name: record.violation.name.clone(),
+            resource_name: name.to_owned(),
             resource: resource.clone(),
-            id: record.key.id().as_str().to_owned(),
+            id: key.id().as_str().to_owned(),
         }
     }
 
@@ -161,12 +162,16 @@ impl Movement {
     }
 
     fn add(&mut self, change: &Change) {
-        let Change::Moved(record, entry) = change else {
-            return;
-        };
-        *self.steps.entry(entry.step).or_default() += 1;
-        let named = self.gravest.entry(entry.step).or_default();
-        named.insert(Moved::of(record));
+        if let Change::Moved(record, entry) = change {
+            let Violation { name, severity, .. } = &record.violation;
+            self.step(entry.step, Moved::of(&record.key, name, *severity));
+        }
+    }
+
+    fn step(&mut self, step: Step, moved: Moved) {
+        *self.steps.entry(step).or_default() += 1;
+        let named = self.gravest.entry(step).or_default();
+        named.insert(moved);
         if named.len() > MAX_NAMED {
             named.pop_last();
         }
@@ -192,6 +197,7 @@ pub struct Recorder<'s> {
     /// Decided, and not written yet.
     decided: Vec<(Observation, Change)>,
     tell: Option<&'s mut dyn FnMut(&Change)>,
+    again: bool,
     movement: Movement,
 }
 
@@ -216,7 +222,7 @@ impl<'s> Recorder<'s> {
         }
         movement.simultaneous = store.runs_at(run.at)?;
         movement.simultaneous.retain(|it| *it != run.id);
-        Ok(Self { store, run, looks, decided: Vec::new(), tell: None, movement })
+        Ok(Self { store, run, looks, decided: Vec::new(), tell: None, again: false, movement })
     }
 
     /// Tells of every change that was written.
@@ -224,6 +230,12 @@ impl<'s> Recorder<'s> {
     pub fn telling(mut self, tell: &'s mut dyn FnMut(&Change)) -> Self {
         self.tell = Some(tell);
         self
+    }
+
+    /// Says of a run that was recorded before, to its end or not, all that it moved, and not only what it moves now;
+    /// reads the history of the whole ledger.
+    pub fn again(self) -> Self {
+        Self { again: true, ..self }
     }
 
     /// Takes a finding in.
@@ -264,7 +276,8 @@ impl<'s> Recorder<'s> {
         if !self.decided.is_empty() {
             for change in settle(self.store, std::mem::take(&mut self.decided))? {
                 self.movement.add(&change);
-                if let Some(tell) = &mut self.tell {
+                // What was moved before is told with the rest, in the end.
+                if let Some(tell) = self.tell.as_mut().filter(|_| !self.again) {
                     tell(&change);
                 }
             }
@@ -306,6 +319,34 @@ impl<'s> Recorder<'s> {
             self.store.add_run(&self.run)?;
         }
         self.store.commit()?;
+        if self.again {
+            self.retell(&looks)?;
+        }
         Ok(self.movement)
+    }
+
+    /// Counts what the history says that this run moved.
+    fn retell(&mut self, looks: &BTreeMap<Scope, Look>) -> Result<(), StoreError> {
+        let (at, cause) = (self.run.at, Cause::Run(self.run.id.clone()));
+        let movement = &mut self.movement;
+        movement.steps.clear();
+        movement.gravest.clear();
+        let mut moved = Vec::new();
+        self.store.history(None, Some(at), &mut |Past { key, name, entry }| {
+            if entry.at == at && entry.cause == cause && looks.contains_key(&key.scope) {
+                movement.step(entry.step, Moved::of(&key, &name, entry.severity));
+                moved.push((key, entry));
+            }
+            ControlFlow::Continue(())
+        })?;
+        let Some(tell) = &mut self.tell else {
+            return Ok(());
+        };
+        for (key, entry) in moved {
+            if let Some(record) = self.store.record(&key)? {
+                tell(&Change::Moved(Box::new(record), Box::new(entry)));
+            }
+        }
+        Ok(())
     }
 }

@@ -162,7 +162,7 @@ pub trait Store {
 }
 
 /// How often a record is read again that somebody else wrote first.
-const ATTEMPTS: usize = 10;
+pub(super) const ATTEMPTS: usize = 10;
 
 /// What an observation does to what a store knows; nothing is written.
 pub fn decide(store: &mut dyn Store, observation: &Observation) -> Result<Change, StoreError> {

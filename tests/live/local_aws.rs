@@ -45,8 +45,8 @@ impl LocalAws {
         started
     }
 
-    /// Its address.
-    pub(crate) fn endpoint(&self) -> String {
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
@@ -118,7 +118,7 @@ impl LocalAws {
             .current_dir(root())
             .env("NO_COLOR", "1")
             .env("COLUMNS", "110")
-            .env("AWS_ENDPOINT_URL", self.endpoint())
+            .env("AWS_ENDPOINT_URL", self.url())
             .env("AWS_ACCESS_KEY_ID", key)
             .env("AWS_SECRET_ACCESS_KEY", secret)
             .env("AWS_REGION", "eu-west-1")

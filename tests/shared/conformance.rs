@@ -39,8 +39,8 @@ fn begin_knowing(store: &mut dyn Store) {
 /// Writes one change.
 fn write(store: &mut dyn Store, change: &Change) -> Written {
     let written = store.write(std::slice::from_ref(change)).unwrap();
-    let [written] = written[..] else { panic!("{} answers for one change", written.len()) };
-    written
+    assert_eq!(written.len(), 1);
+    written[0]
 }
 
 fn see(store: &mut dyn Store, key: &Key, at: i64, seen: Seen) -> Change {
@@ -262,6 +262,9 @@ fn records_runs(store: &mut dyn Store) {
     // The same again.
     let movement = run(store, 1, &[(&one, bad()), (&two, bad())], &[]);
     assert_eq!((movement.since, steps(&movement).as_str()), (Some(hour(1)), "; 2 open, 0 undecided"));
+    let again = Run { id: "run-1".to_owned(), at: hour(1), inventory: String::new() };
+    let again = Recorder::begin(store, again, [scope("A", HERE), scope("A", THERE)]).unwrap().again();
+    assert_eq!(steps(&again.finish().unwrap()), "2 opened; 2 open, 0 undecided");
     // Absent where not everything was listed, twice, and gone where everything was.
     let here = &scope("A", HERE);
     for expected in ["1 undecided, 1 gone; 1 open, 1 undecided", "; 1 open, 1 undecided"] {

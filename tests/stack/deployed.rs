@@ -1,39 +1,49 @@
 //! A stack on local AWS, and what a person would do with it.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::MANAGEMENT;
-use super::local_aws::LocalAws;
+use super::local_aws::{LocalAws, python};
 use super::shared::{Run, root, run};
 
 pub(crate) const REGION: &str = "eu-west-1";
 
-/// The release bootstrap, zipped as it is deployed.
-pub(crate) fn zip() -> PathBuf {
-    static ZIP: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--locked", "--release", "--no-default-features", "--features", "lambda"]);
-        let built = run(cargo.args(["--bin", "lambda"]).current_dir(root()));
-        assert_eq!(built.status, 0, "{}", built.stderr);
-        let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root().join("target"), PathBuf::from);
-        let folder = target.join("bootstrap");
-        fs::create_dir_all(&folder).unwrap();
-        let zip = folder.join(format!("{}.zip", std::process::id()));
-        let script = "import sys,zipfile\nwith zipfile.ZipFile(sys.argv[2],'w',zipfile.ZIP_DEFLATED,compresslevel=1) as z:\n i=zipfile.ZipInfo('bootstrap'); i.external_attr=0o755<<16; z.writestr(i,open(sys.argv[1],'rb').read(),zipfile.ZIP_DEFLATED)";
-        let mut python = Command::new("python3");
-        python.args(["-c", script]).arg(target.join("release/lambda")).arg(&zip);
-        let zipped = run(&mut python);
-        assert_eq!(zipped.status, 0, "{}", zipped.stderr);
-        zip
-    };
-    ZIP.get_or_init(build).clone()
+/// Writes a program as `bootstrap` into a zip.
+const ZIP: &str = "
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[2], 'w') as archive:
+    entry = zipfile.ZipInfo('bootstrap')
+    entry.external_attr = 0o755 << 16
+    archive.writestr(entry, open(sys.argv[1], 'rb').read(), zipfile.ZIP_DEFLATED, compresslevel=1)
+";
+
+/// The release bootstrap, zipped as it is deployed. `BOOTSTRAP` names a program in its place, which is quicker to build.
+fn zip() -> PathBuf {
+    static ZIPPED: OnceLock<(PathBuf, TempDir)> = OnceLock::new();
+    let zipped = ZIPPED.get_or_init(|| {
+        let program = std::env::var("BOOTSTRAP").map_or_else(|_| release(), PathBuf::from);
+        let folder = tempfile::tempdir().unwrap();
+        let zip = folder.path().join("bootstrap.zip");
+        let ran = run(Command::new(python()).args(["-c", ZIP]).arg(program).arg(&zip));
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        (zip, folder)
+    });
+    zipped.0.clone()
+}
+
+fn release() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--locked", "--release", "--no-default-features", "--features", "lambda"]);
+    let built = run(cargo.args(["--bin", "lambda"]).current_dir(root()));
+    assert_eq!(built.status, 0, "{}", built.stderr);
+    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root().join("target"), PathBuf::from);
+    target.join("release/lambda")
 }
 
 /// A stack, with a queue that gets its alerts.
@@ -51,10 +61,14 @@ impl Stack {
     }
 
     pub(crate) fn deploy_on(aws: LocalAws, parameters: &[(&str, &str)]) -> Self {
-        let (script, zip, endpoint) = (root().join("tests/template/deploy.py"), zip(), aws.endpoint());
+        let (script, zip, endpoint) = (root().join("tests/template/deploy.py"), zip(), aws.url());
         let mut words = vec![script.to_str().unwrap().to_owned(), "--endpoint".to_owned(), endpoint];
-        words.extend(["--account", MANAGEMENT, "--region", REGION, "--zip", zip.to_str().unwrap()].map(str::to_owned));
-        words.extend(parameters.iter().flat_map(|(name, value)| ["--parameter".to_owned(), format!("{name}={value}")]));
+        words.extend(
+            ["--account", MANAGEMENT, "--region", REGION, "--zip", zip.to_str().unwrap()].map(str::to_owned),
+        );
+        words.extend(
+            parameters.iter().flat_map(|(name, value)| ["--parameter".to_owned(), format!("{name}={value}")]),
+        );
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let deployed = aws.python(MANAGEMENT, &words);
         assert_eq!(deployed.status, 0, "{}", deployed.stderr);
@@ -126,7 +140,11 @@ impl Stack {
             if let Some(found) = ask() {
                 return found;
             }
-            assert!(begun.elapsed() < Duration::from_secs(90), "waited for a minute and a half: {what}\n{}", self.logs());
+            assert!(
+                begun.elapsed() < Duration::from_secs(90),
+                "waited for a minute and a half: {what}\n{}",
+                self.logs()
+            );
             std::thread::sleep(Duration::from_millis(200));
         }
     }
@@ -197,7 +215,8 @@ impl Stack {
         let mut logs = String::new();
         for group in groups {
             let name = group["logGroupName"].as_str().unwrap();
-            let told = self.try_call(MANAGEMENT, "logs", "filter-log-events", &json!({ "logGroupName": name }));
+            let told =
+                self.try_call(MANAGEMENT, "logs", "filter-log-events", &json!({ "logGroupName": name }));
             let told: Value = serde_json::from_str(&told.stdout).unwrap_or_default();
             for event in told["events"].as_array().into_iter().flatten() {
                 logs.push_str(&format!("{name}: {}\n", event["message"].as_str().unwrap_or_default()));

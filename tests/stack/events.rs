@@ -46,9 +46,15 @@ const VAULT: &str = "prod";
 
 /// Nobody may delete by hand, nor allow it to anybody.
 fn policy() -> Value {
-    let actions = ["DeleteRecoveryPoint", "UpdateRecoveryPointLifecycle", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy"];
+    let actions = [
+        "DeleteRecoveryPoint",
+        "UpdateRecoveryPointLifecycle",
+        "PutBackupVaultAccessPolicy",
+        "DeleteBackupVaultAccessPolicy",
+    ];
     let actions: Vec<String> = actions.iter().map(|it| format!("backup:{it}")).collect();
-    let deny = json!({ "Sid": "Keep", "Effect": "Deny", "Principal": "*", "Action": actions, "Resource": "*" });
+    let deny =
+        json!({ "Sid": "Keep", "Effect": "Deny", "Principal": "*", "Action": actions, "Resource": "*" });
     json!({ "Version": "2012-10-17", "Statement": [deny] })
 }
 
@@ -57,7 +63,8 @@ impl Estate {
         let seed = tempfile::tempdir().unwrap();
         let at = seed.path().join(MANAGEMENT).join(REGION);
         std::fs::create_dir_all(&at).unwrap();
-        let volume = json!({ "Volumes": [{ "VolumeId": "vol-0a1b2c3d4e5f60718", "State": "in-use", "Tags": [] }] });
+        let volume =
+            json!({ "Volumes": [{ "VolumeId": "vol-0a1b2c3d4e5f60718", "State": "in-use", "Tags": [] }] });
         std::fs::write(at.join("ec2.describe-volumes.json"), volume.to_string()).unwrap();
         let aws = LocalAws::start(&[seed.path()], true);
         let stack = Stack::deploy_on(aws, &[("Regions", REGION), ("Rate", "100")]);
@@ -72,7 +79,8 @@ impl Estate {
             "SelectionName": "volumes", "IamRoleArn": format!("arn:aws:iam::{MANAGEMENT}:role/Backup"),
             "Resources": [format!("arn:aws:ec2:{REGION}:{MANAGEMENT}:volume/*")],
         } });
-        let selection_id = stack.call("backup", "create-backup-selection", selection.clone())["SelectionId"].clone();
+        let selection_id =
+            stack.call("backup", "create-backup-selection", selection.clone())["SelectionId"].clone();
         let estate = Self { stack, plan, plan_id, selection, selection_id };
         estate.put_policy();
         estate.put_lock();
@@ -117,7 +125,10 @@ fn what_weakens_backups_is_recorded_with_who_did_it_and_told_once_and_so_is_its_
     estate.update_plan(7);
     let cause = turned_by(stack, MIN_RETENTION, "daily", "UpdateBackupPlan");
     let member = "get-backup-plan.Rules[daily].Lifecycle.DeleteAfterDays";
-    assert_eq!((cause["before"].as_str(), cause["after"].as_str()), (Some(&*format!("{member}: 35")), Some(&*format!("{member}: 7"))));
+    assert_eq!(
+        (cause["before"].as_str(), cause["after"].as_str()),
+        (Some(&*format!("{member}: 35")), Some(&*format!("{member}: 7")))
+    );
     estate.update_plan(35);
     resolved_by(stack, MIN_RETENTION, "daily");
 
@@ -131,7 +142,7 @@ fn what_weakens_backups_is_recorded_with_who_did_it_and_told_once_and_so_is_its_
     estate.call("delete-backup-selection", selection);
     let alert = stack.one_alert();
     assert_eq!(alert["counts"]["new"], 2, "{alert:#}");
-    let cause = cause(stack, IN_A_PLAN, "vol-");
+    let cause = self::cause(stack, IN_A_PLAN, "vol-");
     assert_eq!(cause["eventName"], "DeleteBackupSelection");
     assert!(cause["before"].as_str().unwrap().contains("volume/*"), "{cause}");
     estate.call("create-backup-selection", estate.selection.clone());
@@ -148,7 +159,9 @@ fn events_that_come_again_late_and_in_any_order_change_nothing_more() {
     turned_by(stack, MANUAL_DELETION, VAULT, "DeleteBackupVaultAccessPolicy");
     let before = stack.violations(&["history", "--format", "json"]).stdout;
     // Put and delete, told of again and the wrong way round.
-    for name in ["DeleteBackupVaultAccessPolicy", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy"] {
+    for name in
+        ["DeleteBackupVaultAccessPolicy", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy"]
+    {
         let detail = json!({
             "eventVersion": "1.11", "eventSource": "backup.amazonaws.com", "eventName": name, "awsRegion": REGION,
             "eventTime": "2026-01-01T00:00:00Z", "eventType": "AwsApiCall", "eventID": format!("{name}-again"),
@@ -159,7 +172,8 @@ fn events_that_come_again_late_and_in_any_order_change_nothing_more() {
     }
     let react = stack.output("ReactFunction");
     stack.wait_for("three more events are read", || {
-        (stack.logs().lines().filter(|it| it.contains(&react) && it.contains("\"done\"")).count() >= 4).then_some(())
+        (stack.logs().lines().filter(|it| it.contains(&react) && it.contains("\"done\"")).count() >= 4)
+            .then_some(())
     });
     assert_eq!(stack.violations(&["history", "--format", "json"]).stdout, before);
     assert_eq!(stack.alerts(), Vec::<Value>::new());

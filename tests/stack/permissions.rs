@@ -24,8 +24,12 @@ fn texts(value: &Value) -> BTreeSet<&str> {
 #[test]
 fn each_function_is_allowed_what_it_calls_and_nothing_else() {
     let template = template();
-    let allowed: BTreeMap<&str, BTreeSet<&str>> =
-        template.as_object().unwrap().iter().map(|(name, it)| (name.as_str(), texts(&it["actions"]))).collect();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> = template
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, it)| (name.as_str(), texts(&it["actions"])))
+        .collect();
     assert_eq!(allowed, backproof::lambda::permissions());
 }
 
@@ -43,8 +47,13 @@ fn the_rules_let_through_the_events_that_are_understood_and_no_others() {
     assert_eq!(named, event::event_names());
     let others = patterns.iter().filter(|it| !calls(it));
     let let_through: BTreeSet<(&str, &str)> = others
-        .flat_map(|it| texts(&it["source"]).into_iter().flat_map(|source| texts(&it["detail-type"]).into_iter().map(move |kind| (source, kind))))
+        .flat_map(|it| {
+            texts(&it["source"])
+                .into_iter()
+                .flat_map(|source| texts(&it["detail-type"]).into_iter().map(move |kind| (source, kind)))
+        })
         .collect();
-    let understood: BTreeSet<(&str, &str)> = event::detail_types().into_iter().map(|(source, kind, _)| (source, kind)).collect();
+    let understood: BTreeSet<(&str, &str)> =
+        event::detail_types().into_iter().map(|(source, kind, _)| (source, kind)).collect();
     assert_eq!(let_through, understood);
 }

@@ -48,7 +48,8 @@ fn a_run_of_the_organization_is_judged_as_the_command_line_judges_it() {
     assert_eq!(report.status, 0, "{}", report.stderr);
     let at = summary["evaluationTime"].as_str().unwrap();
     let inventory = got.join("inventory");
-    let words = ["audit", inventory.to_str().unwrap(), "--at", at, "--out", out.to_str().unwrap(), "--no-ledger"];
+    let words =
+        ["audit", inventory.to_str().unwrap(), "--at", at, "--out", out.to_str().unwrap(), "--no-ledger"];
     let audit = stack.aws.backproof(MANAGEMENT, &words);
     assert_eq!(audit.status, 3, "{}", audit.stderr);
     let here = fs::read_to_string(out.join("findings.ndjson")).unwrap();
@@ -82,12 +83,18 @@ fn a_unit_that_fails_for_good_is_in_the_report_the_alert_and_the_failure_queue()
     assert_eq!(failure["Error"], "Backproof.Denied");
     let failures = stack.failures();
     assert_eq!(failures.len(), 1, "{failures:#?}");
-    assert_eq!((failures[0]["failed"].as_str(), failures[0]["region"].as_str()), (Some("sweep"), Some("eu-central-1")));
+    assert_eq!(
+        (failures[0]["failed"].as_str(), failures[0]["region"].as_str()),
+        (Some("sweep"), Some("eu-central-1"))
+    );
     let summary: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/summary.json"))).unwrap();
     let of_region = &summary["byRegion"]["eu-central-1"];
     assert!(of_region["INSUFFICIENT_DATA"].as_u64().unwrap() > 0, "{of_region}");
     assert_eq!(of_region["COMPLIANT"], 0);
     assert!(summary["byRegion"][REGION]["COMPLIANT"].as_u64().unwrap() > 0);
     let alert = stack.one_alert();
-    assert!(alert.to_string().contains("eu-central-1") && alert.to_string().contains("Backproof.Denied"), "{alert}");
+    assert!(
+        alert.to_string().contains("eu-central-1") && alert.to_string().contains("Backproof.Denied"),
+        "{alert}"
+    );
 }

@@ -1,4 +1,4 @@
-//! The ledger of an audit: which file it is, and what is told of what moved.
+//! The ledger of an audit: which it is, and what is told of what moved.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 
 use crate::cli::Failure;
+#[cfg(any(feature = "aws", feature = "ledger"))]
+use crate::cli::ledger;
+use crate::cli::ledger::Options;
 use crate::control::escape_controls;
 use crate::ledger::{Movement, Recorder, Run, Step, Store, StoreError, scopes};
 use crate::report::Report;
@@ -13,12 +16,12 @@ use crate::report::Report;
 /// Where violations are recorded.
 #[derive(Debug, clap::Args)]
 pub(super) struct LedgerArgs {
-    /// The file in which violations are recorded from run to run, so that this run says what is new, still open, worse, resolved and undecided [default: ledger.sqlite in the folder of --out; none without --out]
-    #[cfg(feature = "ledger")]
-    #[arg(long, value_name = "FILE")]
+    /// Where violations are recorded from run to run, so that this run says what is new, still open, worse, resolved and undecided: a file, or dynamodb:TABLE with a table's name or ARN [default: ledger.sqlite in the folder of --out; none without --out]
+    #[cfg(any(feature = "aws", feature = "ledger"))]
+    #[arg(long, value_name = "FILE|dynamodb:TABLE")]
     ledger: Option<PathBuf>,
     /// Record nothing
-    #[cfg(feature = "ledger")]
+    #[cfg(any(feature = "aws", feature = "ledger"))]
     #[arg(long, conflicts_with = "ledger")]
     no_ledger: bool,
 }
@@ -37,32 +40,29 @@ impl Ledger {
 }
 
 impl LedgerArgs {
+    /// Whether the ledger is a table.
+    #[cfg(feature = "aws")]
+    pub(super) fn is_table(&self) -> bool {
+        self.ledger.as_deref().and_then(ledger::table).is_some()
+    }
+
     /// Opens the ledger, if there is to be one, before anything is judged.
-    #[cfg(feature = "ledger")]
-    pub(super) fn open(&self, out: Option<&Path>) -> Result<Option<Ledger>, Failure> {
+    #[cfg(any(feature = "aws", feature = "ledger"))]
+    pub(super) fn open(&self, out: Option<&Path>, options: Options) -> Result<Option<Ledger>, Failure> {
+        let out = out.filter(|_| cfg!(feature = "ledger"));
         let default = || out.map(|folder| folder.join("ledger.sqlite"));
         let Some(path) = self.ledger.clone().or_else(default).filter(|_| !self.no_ledger) else {
             return Ok(None);
         };
-        if let Some(folder) = path.parent() {
-            // Opening the file tells better what is wrong.
-            let _ = std::fs::create_dir_all(folder);
-        }
-        let store = crate::ledger::sqlite::Sqlite::create(&path).map_err(|error| failed(&path, &error))?;
-        Ok(Some(Ledger { store: Box::new(store), path }))
+        let store = ledger::create(&path, options)?;
+        Ok(Some(Ledger { store, path }))
     }
 
     /// There is no ledger in this build.
-    #[cfg(not(feature = "ledger"))]
-    pub(super) fn open(&self, _out: Option<&Path>) -> Result<Option<Ledger>, Failure> {
+    #[cfg(not(any(feature = "aws", feature = "ledger")))]
+    pub(super) fn open(&self, _out: Option<&Path>, _options: Options) -> Result<Option<Ledger>, Failure> {
         Ok(None)
     }
-}
-
-/// The failure of a ledger.
-pub(in crate::cli) fn failed(path: &Path, error: &StoreError) -> Failure {
-    let path = escape_controls(&path.display().to_string());
-    Failure::Message(format!("ledger `{path}`: {}", escape_controls(&error.to_string())))
 }
 
 /// The steps that are told one by one, and how they are called here.
