@@ -16,7 +16,7 @@ from hypercorn.config import Config
 
 from ministack import app as ministack
 
-from . import access, changes, events, faults, models, reading, seed, wire
+from . import access, changes, events, faults, models, reading, seed, step_functions, wire
 
 _connection = contextvars.ContextVar("connection")
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/]+/([^/]*)/([^/]+)/aws4_request")
@@ -248,6 +248,9 @@ def _remember_connections():
 def run(listening, estate, switchboard, auth, ready):
     """Serves on a bound socket until SIGTERM or SIGINT."""
     _remember_connections()
+    access.stand_for_tls()
+    step_functions.install()
+    events.invoke_functions_as_aws_does()
     host, port = listening.getsockname()
     application = LocalAws(estate, switchboard, f"{host}:{port}", auth)
     config = Config()
