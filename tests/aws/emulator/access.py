@@ -127,11 +127,24 @@ def _ask_vault(request, action, estate):
                       "with an explicit deny in a resource-based policy")
 
 
-def stand_for_tls():
-    """Lets the loopback stand for AWS's TLS endpoints: a policy that refuses plain HTTP refuses nothing here."""
+def install():
+    """Puts into MiniStack what its IAM sees otherwise than AWS's.
+
+    The loopback stands for AWS's TLS endpoints, so a policy that refuses plain HTTP refuses nothing here; and
+    `aws:PrincipalArn` of a session is the ARN of its role (IAM User Guide, "AWS global condition context keys").
+    """
     iam_evaluator._request_origin = contextvars.ContextVar("origin", default=("127.0.0.1", True))
     pin_origin = iam_evaluator.pin_request_origin
     ministack.pin_request_origin = lambda address, _: pin_origin(address, True)
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolving(key, context):
+        parts = context.principal_arn.split(":")
+        if key.lower() == "aws:principalarn" and parts[-1].startswith("assumed-role/"):
+            return f"arn:{parts[1]}:iam::{parts[4]}:role/{parts[-1].split('/')[1]}"
+        return resolve(key, context)
+
+    iam_evaluator._resolve_condition_key = resolving
 
 
 def pin(request, raw_headers, client):

@@ -103,7 +103,7 @@ def publish(account, region, source, detail_type, detail, resources=()):
     task.add_done_callback(_PENDING.discard)
 
 
-def invoke_functions_as_aws_does():
+def install():
     """Lets a rule's function be tried again when it fails, and its failure reach its destination; MiniStack calls once."""
 
     def invoke(arn, payload):

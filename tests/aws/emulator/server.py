@@ -16,7 +16,7 @@ from hypercorn.config import Config
 
 from ministack import app as ministack
 
-from . import access, changes, events, faults, models, reading, seed, step_functions, wire
+from . import access, changes, events, faults, formation, models, reading, seed, step_functions, wire
 
 _connection = contextvars.ContextVar("connection")
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/]+/([^/]*)/([^/]+)/aws4_request")
@@ -248,9 +248,10 @@ def _remember_connections():
 def run(listening, estate, switchboard, auth, ready):
     """Serves on a bound socket until SIGTERM or SIGINT."""
     _remember_connections()
-    access.stand_for_tls()
+    access.install()
     step_functions.install()
-    events.invoke_functions_as_aws_does()
+    formation.install()
+    events.install()
     host, port = listening.getsockname()
     application = LocalAws(estate, switchboard, f"{host}:{port}", auth)
     config = Config()
