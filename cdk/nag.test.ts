@@ -43,9 +43,11 @@ const exceptions: NagPackSuppression[] = [
   {
     id: "AwsSolutions-IAM5",
     reason: "A Distributed Map follows and stops the executions that it starts of its own state machine.",
-    appliesTo: ["Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<AWS::StackName>/*"],
+    appliesTo: [
+      "Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<AWS::StackName>:*",
+      "Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<AWS::StackName>/*",
+    ],
   },
-  { id: "AwsSolutions-SF2", reason: "Whether X-Ray traces is the parameter Tracing." },
   { id: "CdkNagValidationFailure", reason: "Whether X-Ray traces is the parameter Tracing.", appliesTo: ["AwsSolutions-SF2"] },
 ];
 
