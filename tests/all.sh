@@ -15,6 +15,8 @@ fi
 step cargo run --locked --quiet -- controls check
 # Whether the local AWS that the tests ask answers as AWS does.
 step "$(sh tests/aws/install.sh)" -B tests/aws/check.py
+# The templates, the state machine and the CDK app.
+step sh tests/template/lint.sh
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --all-features --no-deps --quiet
 command -v cargo-deny >/dev/null 2>&1 || step cargo install --locked --quiet cargo-deny --version 0.20.2
 step cargo deny --locked check bans licenses sources

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from checks import allowing, changing, failing, narrowing, playback, real_examples, shapes
+from checks import allowing, changing, failing, narrowing, playback, real_examples, running, shapes
 from checks.asking import COUNTS, Server, call, expected, plain, same
 from emulator import models
 
@@ -45,6 +45,7 @@ def main():
                 step("changes", changing.changes, server)
                 step("faults", failing.faults, server)
                 step("access", allowing.access, guarded)
+                step("runs", running.runs, guarded)
                 for it in examples:
                     account, service, operation, request, response = it
                     shape = models.service(service).model.operation_model(operation).output_shape

@@ -65,6 +65,9 @@ def _set_environment(arguments, port, scratch):
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
+        # What is tried again is tried as often as on AWS, but a test need not wait for it as long.
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+        "SFN_WAIT_SCALE": "0.02",
         "CLOUDTRAIL_RECORDING": "1",
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",

@@ -85,7 +85,7 @@ impl Stack {
         let topic = self.output("Topic");
         let attributes = json!({ "RawMessageDelivery": "true" });
         let subscription = json!({
-            "Topic": topic, "Protocol": "sqs", "Endpoint": arn, "Attributes": attributes,
+            "TopicArn": topic, "Protocol": "sqs", "Endpoint": arn, "Attributes": attributes,
         });
         self.call("sns", "subscribe", subscription);
         self.queue = url;

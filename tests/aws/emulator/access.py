@@ -3,6 +3,8 @@
 Vault access policies take part as resource policies: what they deny is denied, root included.
 """
 
+import contextvars
+
 from ministack import app as ministack
 from ministack.core import iam_evaluator, responses
 
@@ -125,10 +127,30 @@ def _ask_vault(request, action, estate):
                       "with an explicit deny in a resource-based policy")
 
 
+def install():
+    """Puts into MiniStack what its IAM sees otherwise than AWS's.
+
+    The loopback stands for AWS's TLS endpoints, so a policy that refuses plain HTTP refuses nothing here; and
+    `aws:PrincipalArn` of a session is the ARN of its role (IAM User Guide, "AWS global condition context keys").
+    """
+    iam_evaluator._request_origin = contextvars.ContextVar("origin", default=("127.0.0.1", True))
+    pin_origin = iam_evaluator.pin_request_origin
+    ministack.pin_request_origin = lambda address, _: pin_origin(address, True)
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolving(key, context):
+        parts = context.principal_arn.split(":")
+        if key.lower() == "aws:principalarn" and parts[-1].startswith("assumed-role/"):
+            return f"arn:{parts[1]}:iam::{parts[4]}:role/{parts[-1].split('/')[1]}"
+        return resolve(key, context)
+
+    iam_evaluator._resolve_condition_key = resolving
+
+
 def pin(request, raw_headers, client):
     """Tells MiniStack of the request that it is asked about."""
     if ministack.AUTH:
-        iam_evaluator.pin_request_origin(client, False)
+        iam_evaluator.pin_request_origin(client, True)
         responses.set_request_account_id(ministack._request_account_scope(request.access_key))
         iam_evaluator.pin_signed_request(request.method, request.raw_path, request.query, raw_headers)
         iam_evaluator.pin_signed_body(request.body)

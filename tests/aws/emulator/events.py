@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime, timezone
 
 from ministack.core import responses
-from ministack.services import eventbridge
+from ministack.services import eventbridge, lambda_svc
 
 from . import access
 
@@ -101,3 +101,14 @@ def publish(account, region, source, detail_type, detail, resources=()):
     # A task that nobody holds may be collected before it has run.
     _PENDING.add(task)
     task.add_done_callback(_PENDING.discard)
+
+
+def install():
+    """Lets a rule's function be tried again when it fails, and its failure reach its destination; MiniStack calls once."""
+
+    def invoke(arn, payload):
+        function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+        if function and config:
+            lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), json.loads(payload))
+
+    eventbridge._dispatch_to_lambda = invoke

@@ -16,7 +16,7 @@ from hypercorn.config import Config
 
 from ministack import app as ministack
 
-from . import access, changes, events, faults, models, reading, seed, wire
+from . import access, changes, events, faults, formation, models, reading, seed, step_functions, wire
 
 _connection = contextvars.ContextVar("connection")
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/]+/([^/]*)/([^/]+)/aws4_request")
@@ -248,6 +248,10 @@ def _remember_connections():
 def run(listening, estate, switchboard, auth, ready):
     """Serves on a bound socket until SIGTERM or SIGINT."""
     _remember_connections()
+    access.install()
+    step_functions.install()
+    formation.install()
+    events.install()
     host, port = listening.getsockname()
     application = LocalAws(estate, switchboard, f"{host}:{port}", auth)
     config = Config()
