@@ -16,7 +16,7 @@
 //! [`inventory`] reads recorded calls and remembers which were never made; [`facts`] joins them into things,
 //! gathered in families that are judged together. [`control`] turns a folder under `controls/` into something that
 //! can be asked, [`framework`] chooses controls, parameters and scope, and [`evaluate`] is the only place that asks
-//! Cedar. [`report`] counts what comes out and writes it, [`report_folder`] into files; [`ledger`] records it from run
+//! Cedar. [`report`] counts what comes out and writes it, [`report_folder`] into files, [`cost`] says for how much; [`ledger`] records it from run
 //! to run. [`collect`] and [`catalog`] read folders, `ledger::sqlite` keeps a file; [`cli`] is on top.
 //!
 //! `collect::question` lists what is asked of AWS and of what, `collect::unit` asks one account in one Region,
@@ -47,6 +47,7 @@ pub mod catalog;
 pub mod cli;
 pub mod collect;
 pub mod control;
+pub mod cost;
 pub mod evaluate;
 pub mod facts;
 pub mod framework;
