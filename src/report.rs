@@ -16,6 +16,7 @@ pub mod resource_compliance;
 pub mod summary;
 pub mod text;
 
+use crate::cost::{CONTROLS_OF_AWS, Cost, Counts};
 use crate::evaluate::{Finding, MissingFact};
 use crate::framework::{ChosenControl, Framework};
 use crate::inventory::{Calls, CoverageRow, Inventory, Problem};
@@ -132,6 +133,8 @@ pub struct Report<'a> {
     pub by_control: BTreeMap<(ControlKey, Place), Totals>,
     /// How often something could not be learned, by what would mend it.
     pub unseen: BTreeMap<Unseen, u64>,
+    /// What the run used, if it counted; then its summary says what it costs.
+    pub counts: Option<Counts>,
     worst: BTreeMap<(std::cmp::Reverse<Severity>, ControlKey, Place, String), Worst>,
     failed: BTreeSet<Severity>,
 }
@@ -181,6 +184,7 @@ impl<'a> Report<'a> {
             totals: Totals::default(),
             by_control,
             unseen: BTreeMap::new(),
+            counts: None,
             worst: BTreeMap::new(),
             failed: BTreeSet::new(),
         }
@@ -254,6 +258,23 @@ impl<'a> Report<'a> {
     /// Whether something is non-compliant at this severity or above.
     pub fn fails_at(&self, severity: Severity) -> bool {
         self.failed.last().is_some_and(|worst| *worst >= severity)
+    }
+
+    /// How many evaluations AWS Backup Audit Manager would charge for: what AWS's own controls decided.
+    ///
+    /// What is not applicable, AWS does not evaluate; of what could not be looked at nobody knows how much there is.
+    pub fn evaluations_replaced(&self) -> u64 {
+        let of_aws = |((framework, control), _): &(ControlKey, Place)| {
+            let chosen = self.frameworks.get(*framework).and_then(|it| it.controls.get(*control));
+            chosen.is_some_and(|it| CONTROLS_OF_AWS.contains(&it.control.name.as_str()))
+        };
+        let totals = self.by_control.iter().filter(|(key, _)| of_aws(key));
+        totals.map(|(_, it)| it.compliant + it.non_compliant).sum()
+    }
+
+    /// What the run costs, if it counted what it used.
+    pub fn cost(&self) -> Option<Cost> {
+        self.counts.as_ref().map(|it| Cost::of(it, self.evaluations_replaced()))
     }
 
     /// Controls whose scope names tags or ids and matched nothing at all.

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use backproof::catalog::Catalog;
+use backproof::cost::Counts;
+use backproof::evaluate::evaluate;
+use backproof::facts::Facts;
 use backproof::framework;
-use backproof::inventory::InventoryReader;
+use backproof::inventory::{Inventory, InventoryReader};
+use backproof::report::{Basis, Report, summary};
 use serde_json::{Value, json};
 
 #[path = "laws/outputs.rs"]
@@ -111,10 +115,8 @@ fn calls() -> Vec<(&'static str, Value, Value)> {
     ]
 }
 
-/// Every report of the run, by name.
-fn reports() -> Vec<(&'static str, String)> {
-    let catalog = Catalog::built_in().unwrap();
-    let frameworks = framework::parse(FRAMEWORK, "canonical", &catalog.controls).unwrap();
+/// What those calls recorded, and one that was refused.
+fn inventory() -> Inventory {
     let mut reader = InventoryReader::default();
     let denied =
         r#"{"request":{"BackupVaultName":"dark"},"error":{"code":"AccessDeniedException","message":"no"}}"#;
@@ -124,7 +126,14 @@ fn reports() -> Vec<(&'static str, String)> {
         let line = json!({ "request": request, "response": response }).to_string();
         reader.read(&format!("{path}.ndjson"), &mut line.as_bytes());
     }
-    let inventory = reader.finish();
+    reader.finish()
+}
+
+/// Every report of the run, by name.
+fn reports() -> Vec<(&'static str, String)> {
+    let catalog = Catalog::built_in().unwrap();
+    let frameworks = framework::parse(FRAMEWORK, "canonical", &catalog.controls).unwrap();
+    let inventory = inventory();
     let at = "2026-03-01T06:00:00Z".parse().unwrap();
     outputs::outputs(&inventory, &frameworks, &catalog.vocabulary, at)
 }
@@ -230,6 +239,25 @@ fn job_reports_have_aws_s_fields_in_aws_s_order() {
             assert!(item.as_object().unwrap().values().all(|it| !it.is_null()), "{name}");
         }
     }
+}
+
+#[test]
+fn a_run_that_counted_says_what_it_costs_and_what_it_replaces() {
+    let catalog = Catalog::built_in().unwrap();
+    let frameworks = framework::parse(FRAMEWORK, "canonical", &catalog.controls).unwrap();
+    let inventory = inventory();
+    let at = "2026-03-01T06:00:00Z".parse().unwrap();
+    let mut report = Report::new(&frameworks, Basis::of(&inventory, String::new(), at));
+    let facts = Facts::new(&inventory, at);
+    evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| report.add(&finding)).unwrap();
+    let summary = |report: &Report<'_>| serde_json::to_value(summary::Summary::of(report)).unwrap();
+    assert!(summary(&report).get("cost").is_none());
+    report.counts = Some(Counts { s3_puts: 1_000, ..Counts::default() });
+    let cost = summary(&report)["cost"].take();
+    assert_eq!(cost["dollars"], 0.005);
+    // All three controls of this framework are AWS's own.
+    let decided = report.totals.compliant + report.totals.non_compliant;
+    assert_eq!(cost["replaces"]["auditManagerEvaluations"], decided);
 }
 
 /// What every report says of the same run must be the same.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use backproof::catalog::{Catalog, DEFAULT_FRAMEWORK};
 use backproof::collect::folder;
+use backproof::cost::CONTROLS_OF_AWS;
 use backproof::facts::{Fact, Facts, Thing, Wanted};
 use backproof::model::ResourceType;
 use backproof::vocabulary::{Attribute, Type};
@@ -18,6 +19,7 @@ use backproof::vocabulary::{Attribute, Type};
 const ARROWS: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("vocabulary", &[]),
+    ("cost", &[]),
     ("inventory", &["model"]),
     ("schedule", &["model"]),
     ("selection", &["model"]),
@@ -26,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("control", &["facts", "model", "vocabulary"]),
     ("framework", &["control", "facts", "model"]),
     ("evaluate", &["control", "facts", "framework", "inventory", "model", "vocabulary"]),
-    ("report", &["control", "evaluate", "facts", "framework", "inventory", "model"]),
+    ("report", &["control", "cost", "evaluate", "facts", "framework", "inventory", "model"]),
     ("report_folder", &["control", "evaluate", "inventory", "report"]),
     ("collect", &["control", "facts", "framework", "inventory", "model", "vocabulary"]),
     ("aws", &["collect", "inventory", "model"]),
@@ -103,21 +105,6 @@ const NOT_IN_THE_EXAMPLE: [(&str, &str); 4] = [
         "the example's air-gapped vault is in another account, where a rule cannot store",
     ),
     ("AWS::Backup::BackupRule.overlap.losesTo", "no rule of the example always loses"),
-];
-
-/// The controls of AWS Backup Audit Manager (AWS Backup Developer Guide, "AWS Backup Audit Manager controls and remediation").
-const CONTROLS_OF_AWS: [&str; 11] = [
-    "BACKUP_LAST_RECOVERY_POINT_CREATED",
-    "BACKUP_PLAN_MIN_FREQUENCY_AND_MIN_RETENTION_CHECK",
-    "BACKUP_RECOVERY_POINT_ENCRYPTED",
-    "BACKUP_RECOVERY_POINT_MANUAL_DELETION_DISABLED",
-    "BACKUP_RECOVERY_POINT_MINIMUM_RETENTION_CHECK",
-    "BACKUP_RESOURCES_PROTECTED_BY_BACKUP_PLAN",
-    "BACKUP_RESOURCES_PROTECTED_BY_BACKUP_VAULT_LOCK",
-    "BACKUP_RESOURCES_PROTECTED_BY_CROSS_ACCOUNT",
-    "BACKUP_RESOURCES_PROTECTED_BY_CROSS_REGION",
-    "RESOURCES_IN_LOGICALLY_AIR_GAPPED_VAULT",
-    "RESTORE_TIME_FOR_RESOURCES_MEET_TARGET",
 ];
 
 fn root() -> &'static Path {

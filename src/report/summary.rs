@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::jobs::JobList;
 use super::{Report, Totals};
+use crate::cost::Cost;
 use crate::inventory::{Calls, CoverageRow, Problem};
 use crate::model::Severity;
 
@@ -27,6 +28,8 @@ pub struct Summary<'a> {
     frameworks: Vec<FrameworkSummary<'a>>,
     could_not_be_looked_at: Vec<UnseenSummary<'a>>,
     job_reports: &'a [JobList],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Cost>,
     problems: &'a [Problem],
     coverage: &'a [CoverageRow],
 }
@@ -110,6 +113,7 @@ impl<'a> Summary<'a> {
             frameworks: frameworks.map(|(index, _)| framework(report, index)).collect(),
             could_not_be_looked_at: unseen.collect(),
             job_reports: &report.basis.jobs,
+            cost: report.cost(),
             problems: &report.basis.problems,
             coverage: &report.basis.coverage,
         }

@@ -44,7 +44,8 @@ pub fn write(report: &Report<'_>, output: &mut dyn Write) -> io::Result<()> {
         totals.non_compliant,
         totals.not_applicable,
         totals.insufficient_data,
-    )
+    )?;
+    report.cost().map_or(Ok(()), |cost| writeln!(output, "{cost}"))
 }
 
 fn color(answer: Answer) -> Style {
