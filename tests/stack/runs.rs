@@ -58,10 +58,10 @@ fn a_run_of_the_organization_is_judged_as_the_command_line_judges_it() {
     // Every violation of the run is in the ledger, and the alert counts them.
     let violations = summary["totals"]["NON_COMPLIANT"].as_u64().unwrap();
     let alert = stack.one_alert();
-    assert_eq!(alert["counts"]["opened"], violations, "{alert}");
+    assert_eq!(alert["counts"]["new"], violations, "{alert}");
     let listed = stack.violations(&["list", "--format", "json"]);
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
-    assert_eq!(listed["violations"].as_array().unwrap().len() as u64, violations);
+    assert_eq!(listed.as_array().unwrap().len() as u64, violations);
 
     // Nothing changed, so nobody is told again.
     let again = stack.run_well();
@@ -71,30 +71,30 @@ fn a_run_of_the_organization_is_judged_as_the_command_line_judges_it() {
 
 #[test]
 fn a_unit_that_fails_for_good_is_in_the_report_the_alert_and_the_failure_queue() {
-    let stack = Stack::deploy(&[("Regions", "eu-west-1,eu-central-1"), ("Rate", "100")]);
-    // One sweep finds its result denied.
-    stack.aws.set_faults(&json!([{
-        "operation": "s3api.put-object", "parameters": { "Key": "*/eu-central-1.tar.gz" },
-        "effect": "deny", "reason": "explicit",
-    }]));
+    let accounts = format!("{MANAGEMENT},{PRODUCTION}");
+    let stack = Stack::deploy(&[
+        ("Accounts", &accounts),
+        ("Regions", REGION),
+        ("AssumeRoleName", "backproof-read"),
+        ("ExternalId", "external-4711"),
+        ("Rate", "100"),
+    ]);
+    make_role(&stack, PRODUCTION);
+    // The plan can assume the role, and the sweep cannot any more.
+    stack.aws.set_faults(&json!([{ "operation": "sts.assume-role", "effect": "deny", "after": 1 }]));
     let run = stack.run_well();
-    let failure = stack.object(&format!("runs/{run}/failures/{MANAGEMENT}/eu-central-1.json"));
+    let failure = stack.object(&format!("runs/{run}/failures/{PRODUCTION}/{REGION}.json"));
     let failure: Value = serde_json::from_str(&failure).unwrap();
     assert_eq!(failure["Error"], "Backproof.Denied");
     let failures = stack.failures();
     assert_eq!(failures.len(), 1, "{failures:#?}");
-    assert_eq!(
-        (failures[0]["failed"].as_str(), failures[0]["region"].as_str()),
-        (Some("sweep"), Some("eu-central-1"))
-    );
+    assert_eq!((&failures[0]["failed"], &failures[0]["account"]), (&json!("sweep"), &json!(PRODUCTION)));
     let summary: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/summary.json"))).unwrap();
-    let of_region = &summary["byRegion"]["eu-central-1"];
-    assert!(of_region["INSUFFICIENT_DATA"].as_u64().unwrap() > 0, "{of_region}");
-    assert_eq!(of_region["COMPLIANT"], 0);
-    assert!(summary["byRegion"][REGION]["COMPLIANT"].as_u64().unwrap() > 0);
+    let failed = &summary["byAccount"][PRODUCTION];
+    assert!(failed["INSUFFICIENT_DATA"].as_u64().unwrap() > 0, "{failed}");
+    assert_eq!((&failed["COMPLIANT"], &failed["NON_COMPLIANT"]), (&json!(0), &json!(0)));
+    assert!(summary["byAccount"][MANAGEMENT]["COMPLIANT"].as_u64().unwrap() > 0);
     let alert = stack.one_alert();
-    assert!(
-        alert.to_string().contains("eu-central-1") && alert.to_string().contains("Backproof.Denied"),
-        "{alert}"
-    );
+    let told = alert.to_string();
+    assert!(told.contains(PRODUCTION) && told.contains("Backproof.Denied"), "{told}");
 }
