@@ -8,6 +8,7 @@ mod clients;
 mod ec2;
 mod evidence;
 mod lists;
+mod objects;
 mod organizations;
 mod services;
 mod session;
@@ -15,6 +16,7 @@ mod xml;
 
 pub use answer::Counts;
 pub use clients::Clients;
+pub use objects::{ObjectError, Objects};
 pub use session::{Assumed, Identity, Options, Session, SessionError};
 
 use serde_json::{Map, Value};

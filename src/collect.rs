@@ -8,6 +8,8 @@ pub mod journal;
 pub mod manifest;
 pub mod matrix;
 pub mod pace;
+#[cfg(feature = "aws")]
+pub mod packed;
 pub mod question;
 #[cfg(feature = "aws")]
 pub mod unit;

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 mod accounts;
 #[path = "live/local_aws.rs"]
 mod local_aws;
+#[path = "live/published.rs"]
+mod published;
 #[path = "live/refusals.rs"]
 mod refusals;
 #[path = "live/resume.rs"]
