@@ -112,7 +112,8 @@ impl Unpacking {
         let mut archive = tar::Archive::new(GzDecoder::new(archive).take(MAX_BYTES + 1));
         let mut manifest = None;
         let mut left = MAX_BYTES;
-        for entry in archive.entries()? {
+        // Raw, so that a header that holds a long name is refused and not read into memory, however long.
+        for entry in archive.entries()?.raw(true) {
             let mut entry = entry?;
             let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let plain = path.strip_prefix("./").unwrap_or(&path);
