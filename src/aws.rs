@@ -8,7 +8,7 @@ mod clients;
 mod ec2;
 mod evidence;
 mod lists;
-pub mod objects;
+mod objects;
 mod organizations;
 mod services;
 mod session;
@@ -18,6 +18,7 @@ pub use answer::Counts;
 #[cfg(feature = "lambda")]
 pub(crate) use answer::failure;
 pub use clients::Clients;
+pub use objects::{ObjectError, Objects};
 pub use session::{Assumed, Identity, Options, Session, SessionError, configuration};
 
 use serde_json::{Map, Value};

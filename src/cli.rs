@@ -18,6 +18,8 @@ mod explain;
 )]
 mod ledger;
 mod output;
+#[cfg(feature = "aws")]
+mod report;
 mod scaffold;
 #[cfg(any(feature = "aws", feature = "ledger"))]
 mod violations;
@@ -85,6 +87,10 @@ enum Command {
     /// Explain what a schedule, a selection or a vault policy means.
     #[command(subcommand)]
     Explain(explain::ExplainCommand),
+    /// List, download, check and link to what runs on AWS have published.
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// List and show recorded violations, and their history.
     #[cfg(any(feature = "aws", feature = "ledger"))]
     Violations(violations::ViolationsArgs),
@@ -101,6 +107,8 @@ pub fn main() -> ExitStatus {
         Command::Audit(args) => audit::run(&args, &mut stdout, &mut stderr),
         Command::Controls(command) => controls::run(&command, &mut stdout, &mut stderr),
         Command::Explain(command) => explain::run(&command, &mut stdout),
+        #[cfg(feature = "aws")]
+        Command::Report(command) => report::run(&command, &mut stdout, &mut stderr),
         #[cfg(any(feature = "aws", feature = "ledger"))]
         Command::Violations(args) => violations::run(&args, &mut stdout),
     };

@@ -3,13 +3,13 @@
 //! Decides what is asked, in which order, how fast, and how it is recorded; what the bytes mean is `inventory`'s, and
 //! how AWS is reached is `aws`'s.
 
-#[cfg(feature = "aws")]
-pub mod archive;
 pub mod folder;
 pub mod journal;
 pub mod manifest;
 pub mod matrix;
 pub mod pace;
+#[cfg(feature = "aws")]
+pub mod packed;
 pub mod question;
 #[cfg(feature = "aws")]
 pub mod unit;

@@ -25,7 +25,8 @@
 //!
 //! `collect::question` lists what is asked of AWS and of what, `collect::unit` asks one account in one Region,
 //! `collect::journal` keeps what was answered until its file is whole, and `aws` is how AWS is reached: the body of an
-//! answer goes into the inventory as AWS sent it.
+//! answer goes into the inventory as AWS sent it. `aws::Objects` reads what runs have published, `collect::packed` unpacks
+//! what they collected.
 //!
 //! To follow one recovery point: `inventory::read` finds its line, `inventory::page` its JSON,
 //! `facts::recovery_point` makes it a thing, `facts::family` puts it beside its resource, `evaluate` asks,

@@ -239,8 +239,8 @@ impl ReportFolder {
     }
 }
 
-/// A collection's manifest names its `files`, that of reports its `reports`.
-fn refuse_inventory(folder: &Path) -> Result<(), ReportFolderError> {
+/// Fails if a folder holds an inventory: its manifest names `files`, that of reports `reports`.
+pub fn refuse_inventory(folder: &Path) -> Result<(), ReportFolderError> {
     #[derive(Deserialize)]
     struct Known {
         files: Option<serde::de::IgnoredAny>,

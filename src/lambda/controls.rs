@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::environment::Environment;
 use super::failure::Failure;
 use super::run::CustomFile;
-use crate::aws::objects::Objects;
+use crate::aws::Objects;
 use crate::catalog::{Catalog, CatalogError};
 use crate::control::hexadecimal;
 use crate::framework::Framework;
@@ -29,7 +29,7 @@ pub(super) async fn fetch(
 ) -> Result<Vec<CustomFile>, Failure> {
     fs::create_dir_all(folder)?;
     let mut files = Vec::new();
-    for key in objects.list(prefix).await? {
+    for key in objects.keys(prefix).await? {
         let path = key.strip_prefix(prefix).unwrap_or_default();
         let path = path.strip_prefix("controls/").unwrap_or(path);
         if !is_of_a_control(path) {

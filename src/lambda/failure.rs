@@ -4,8 +4,8 @@ use std::io;
 
 use lambda_runtime::Diagnostic;
 
+use crate::aws::ObjectError;
 use crate::aws::SessionError;
-use crate::aws::objects::ObjectError;
 use crate::collect::UNREACHABLE;
 use crate::inventory::CallError;
 use crate::ledger::StoreError;
@@ -86,7 +86,13 @@ impl From<Failure> for Diagnostic {
 
 impl From<ObjectError> for Failure {
     fn from(error: ObjectError) -> Self {
-        Self::of_call(&error.error, error.to_string())
+        match &error {
+            ObjectError::Refused { error: call, .. } => Self::of_call(call, error.to_string()),
+            ObjectError::NotThere { .. } | ObjectError::TooLong { .. } => {
+                Self::Configuration(error.to_string())
+            }
+            ObjectError::Write { .. } => Self::Internal(error.to_string()),
+        }
     }
 }
 

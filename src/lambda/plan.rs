@@ -16,11 +16,10 @@ use super::environment::{Environment, Target, list};
 use super::failure::Failure;
 use super::run::{Run, RunId, Unit};
 use super::state::{Scratch, State};
-use crate::aws::Session;
-use crate::aws::objects::Objects;
-use crate::collect::archive;
+use crate::aws::{Objects, Session};
 use crate::collect::journal::FileRecord;
 use crate::collect::manifest::Manifest;
+use crate::collect::packed::pack;
 use crate::collect::unit::Settings;
 use crate::inventory::Calls;
 use crate::model::Place;
@@ -140,7 +139,7 @@ async fn pin(
     if environment.config_bucket.is_empty() {
         return Ok(Vec::new());
     }
-    let config = Objects::new(session.config(), &environment.config_bucket);
+    let config = Objects::new(session, None, &environment.config_bucket);
     let files = controls::fetch(&config, &environment.config_prefix, folder).await?;
     for file in &files {
         evidence.put_file(&id.key(&format!("controls/{}", file.path)), &folder.join(&file.path)).await?;
@@ -173,7 +172,7 @@ async fn store(evidence: &Objects, run: &Run, scratch: &Scratch, gathered: Gathe
             files,
         };
         let packed = scratch.path("packed.tar.gz");
-        archive::pack(&scratch.path("inventory"), &manifest, &packed)?;
+        pack(&scratch.path("inventory"), &manifest, &packed)?;
         // A second attempt of the same run keeps what the first one saw.
         evidence.put_file_once(&run.run.inventory(&place), &packed).await?;
     }

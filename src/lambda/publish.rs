@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,10 +21,11 @@ use super::failure::Failure;
 use super::run::{LATEST, Latest, Run, RunId, Unit};
 use super::state::{Scratch, State};
 use crate::alert::{News, Occasion};
-use crate::aws::objects::Objects;
+use crate::aws::Objects;
+use crate::collect::folder;
 use crate::collect::journal::{Chain, Ended, Journal};
 use crate::collect::manifest::Manifest;
-use crate::collect::{archive, folder};
+use crate::collect::packed::{Unpacking, pack};
 use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::inventory::{CallError, Calls, Operation, Problem};
@@ -187,33 +188,41 @@ struct Alert {
 /// Unpacks what every unit of a run collected into one inventory.
 async fn gather(evidence: &Objects, run: &Run, scratch: &Scratch) -> Result<Gathered, Failure> {
     let id = &run.run;
-    let units = units(evidence, id).await?;
     let root = scratch.path("inventory");
-    fs::create_dir_all(&root)?;
-    let keys = evidence.list(&id.key("inventory/")).await?;
-    let archives = keys.iter().filter(|it| it.ends_with(".tar.gz"));
-    let mut manifests = unpack(evidence, archives, scratch, &root).await?;
-    let mut failed = BTreeMap::new();
-    for unit in units {
-        let place = unit.place().map_err(Failure::input)?;
-        if keys.contains(&id.inventory(&place)) {
-            continue;
-        }
-        let error = why(evidence, id, &place).await?;
-        let manifest = not_collected(&root, run, &place, &error)?;
-        let packed = scratch.path("packed.tar.gz");
-        archive::pack(&root, &manifest, &packed)?;
-        evidence.put_file_once(&id.inventory(&place), &packed).await?;
-        failed.insert(place, format!("{}: {}", error.code, error.message));
-        manifests.push(manifest);
+    let mut unpacking = Unpacking::begin(&root)?;
+    let mut archives: BTreeMap<Place, String> = BTreeMap::new();
+    for key in evidence.keys(&id.key("inventory/")).await? {
+        archives.extend(id.unit_of(&key).map(|place| (place, key)));
     }
-    let ended = manifests.iter().filter_map(|it| it.ended_at.parse::<Timestamp>().ok()).max();
-    let at = ended.unwrap_or(run.started_at);
-    let manifest = whole(run, at, manifests);
-    let calls = manifest.calls;
+    let mut failed = BTreeMap::new();
+    for unit in units(evidence, id).await? {
+        let place = unit.place().map_err(Failure::input)?;
+        if !archives.contains_key(&place) {
+            let error = why(evidence, id, &place).await?;
+            let packed = not_collected(scratch, run, &place, &error)?;
+            let key = id.inventory(&place);
+            evidence.put_file_once(&key, &packed).await?;
+            archives.insert(place.clone(), key);
+            failed.insert(place, format!("{}: {}", error.code, error.message));
+        }
+    }
+    let mut fetched = fetch(evidence, archives, scratch);
+    while let Some(file) = fetched.join_next().await {
+        let (place, key, file) = file.map_err(std::io::Error::other)??;
+        let archive = BufReader::new(File::open(&file)?);
+        let unpacked = unpacking.add(&place, archive);
+        unpacked.map_err(|error| Failure::Internal(format!("`{key}` {error}")))?;
+        fs::remove_file(file)?;
+    }
+    unpacking.finish(run.unnamed.is_empty() && failed.is_empty())?;
+    let nothing = || Failure::Internal(format!("run `{id}` collected nothing at all"));
+    let mut manifest = Manifest::read(&root)?.ok_or_else(nothing)?;
+    let at = manifest.ended_at.parse().unwrap_or(run.started_at);
+    manifest.caller.clone_from(&run.caller);
+    manifest.unnamed.clone_from(&run.unnamed);
+    manifest.skipped.clone_from(&run.skipped);
     manifest.write(&root)?;
-    evidence.put_file(&id.key("inventory/manifest.json"), &root.join("manifest.json")).await?;
-    Ok(Gathered { at, failed, calls })
+    Ok(Gathered { at, failed, calls: manifest.calls })
 }
 
 async fn units(evidence: &Objects, id: &RunId) -> Result<Vec<Unit>, Failure> {
@@ -224,35 +233,22 @@ async fn units(evidence: &Objects, id: &RunId) -> Result<Vec<Unit>, Failure> {
         .map_err(|error| Failure::Configuration(format!("`{key}` cannot be read: {error}")))
 }
 
-/// Reads archives and unpacks them; the disk holds few of them at a time beside what is in them.
-async fn unpack(
-    evidence: &Objects,
-    keys: impl Iterator<Item = &String>,
-    scratch: &Scratch,
-    root: &Path,
-) -> Result<Vec<Manifest>, Failure> {
+type Fetched = Result<(Place, String, PathBuf), Failure>;
+
+/// Reads archives into files of their own, several at a time.
+fn fetch(evidence: &Objects, archives: BTreeMap<Place, String>, scratch: &Scratch) -> JoinSet<Fetched> {
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
-    let mut running: JoinSet<Result<Manifest, Failure>> = JoinSet::new();
-    for (index, key) in keys.enumerate() {
-        let (evidence, key, at_once) = (evidence.clone(), key.clone(), Arc::clone(&at_once));
-        let (packed, root): (PathBuf, PathBuf) = (scratch.path(&format!("{index}.tar.gz")), root.to_owned());
+    let mut running = JoinSet::new();
+    for (index, (place, key)) in archives.into_iter().enumerate() {
+        let (evidence, at_once) = (evidence.clone(), Arc::clone(&at_once));
+        let file = scratch.path(&format!("{index}.tar.gz"));
         running.spawn(async move {
             let _permit = at_once.acquire().await.map_err(std::io::Error::other)?;
-            evidence.get_to(&key, &packed).await?;
-            let unpacked = tokio::task::spawn_blocking(move || {
-                let manifest = archive::unpack(BufReader::new(File::open(&packed)?), &root);
-                fs::remove_file(&packed)?;
-                manifest
-            });
-            let manifest = unpacked.await.map_err(std::io::Error::other)?;
-            manifest.map_err(|error| Failure::Internal(format!("`{key}` cannot be unpacked: {error}")))
+            evidence.read(&key, u64::MAX, &mut BufWriter::new(File::create(&file)?)).await?;
+            Ok((place, key, file))
         });
     }
-    let mut manifests = Vec::new();
-    while let Some(unpacked) = running.join_next().await {
-        manifests.push(unpacked.map_err(std::io::Error::other)??);
-    }
-    Ok(manifests)
+    running
 }
 
 /// Why a unit left nothing, as far as the state machine says.
@@ -280,19 +276,20 @@ async fn why(evidence: &Objects, id: &RunId, place: &Place) -> Result<CallError,
     Ok(CallError { code: error, message: message.chars().take(2000).collect() })
 }
 
-/// Records of a place that nothing could be asked there.
-fn not_collected(root: &Path, run: &Run, place: &Place, error: &CallError) -> Result<Manifest, Failure> {
+/// Packs, of a place, that nothing could be asked there.
+fn not_collected(scratch: &Scratch, run: &Run, place: &Place, error: &CallError) -> Result<PathBuf, Failure> {
     const INVOKE: &str = "lambda.invoke";
     const SWEEP: &str = "sweep";
-    let operation =
-        Operation::named(INVOKE).ok_or_else(|| Failure::Internal(format!("`{INVOKE}` is not read")))?;
+    let unread = || Failure::Internal(format!("`{INVOKE}` is not read"));
+    let operation = Operation::named(INVOKE).ok_or_else(unread)?;
     let call = json!({ "request": { "FunctionName": SWEEP }, "error": error }).to_string();
-    let mut journal = Journal::open(root, place, operation)?;
+    let root = scratch.path("failed");
+    let mut journal = Journal::open(&root, place, operation)?;
     journal.record(SWEEP, 0, &call)?;
     journal.end(SWEEP, Chain { ended: Ended::Refused(error.code.clone()), found: Vec::new() })?;
     let files = journal.finish(|of| of == SWEEP)?.map(|(file, _)| file).into_iter().collect();
     let at = run.started_at.to_string();
-    Ok(Manifest {
+    let manifest = Manifest {
         version: run.version.clone(),
         caller: run.caller.clone(),
         started_at: at.clone(),
@@ -302,29 +299,8 @@ fn not_collected(root: &Path, run: &Run, place: &Place, error: &CallError) -> Re
         skipped: Vec::new(),
         calls: Calls::default(),
         files,
-    })
-}
-
-/// The manifest of the whole from those of its parts.
-fn whole(run: &Run, at: Timestamp, parts: Vec<Manifest>) -> Manifest {
-    let mut calls = Calls::default();
-    for part in &parts {
-        calls.calls += part.calls.calls;
-        calls.retries += part.calls.retries;
-        calls.bytes += part.calls.bytes;
-    }
-    let complete = run.unnamed.is_empty() && parts.iter().all(|it| it.complete);
-    let mut files: Vec<_> = parts.into_iter().flat_map(|it| it.files).collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Manifest {
-        version: run.version.clone(),
-        caller: run.caller.clone(),
-        started_at: run.started_at.to_string(),
-        ended_at: at.to_string(),
-        complete,
-        unnamed: run.unnamed.clone(),
-        skipped: run.skipped.clone(),
-        calls,
-        files,
-    }
+    };
+    let packed = scratch.path("failed.tar.gz");
+    pack(&root, &manifest, &packed)?;
+    Ok(packed)
 }

@@ -23,7 +23,7 @@ use super::run::{LATEST, Latest, Unit};
 use super::state::{Scratch, State};
 use super::sweep::until;
 use crate::alert::{self, News};
-use crate::aws::objects::Objects;
+use crate::aws::Objects;
 use crate::collect::folder;
 use crate::collect::question::{QUESTIONS, Scope as Asking, needed_by};
 use crate::collect::unit::Settings;
@@ -48,7 +48,7 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
     };
     let scratch = Scratch::new()?;
     let (session, environment) = (state.session().await?, state.environment()?);
-    let config = Objects::new(session.config(), &environment.config_bucket);
+    let config = Objects::new(&session, None, &environment.config_bucket);
     let chosen = Arc::new(controls::of_now(&config, environment, &scratch.path("controls")).await?);
     let mut by_place: BTreeMap<&Place, Vec<&Look>> = BTreeMap::new();
     for look in looks {

@@ -42,6 +42,13 @@ impl RunId {
         self.key(&format!("inventory/{}/{}.tar.gz", place.account, place.region))
     }
 
+    /// The unit that a key is the inventory of.
+    pub fn unit_of(&self, key: &str) -> Option<Place> {
+        let name = key.strip_prefix(&self.key("inventory/"))?.strip_suffix(".tar.gz")?;
+        let (account, region) = name.split_once('/')?;
+        Some(Place { account: account.parse().ok()?, region: region.parse().ok()? })
+    }
+
     /// The key under which the state machine leaves why a unit failed.
     pub fn failure(&self, place: &Place) -> String {
         self.key(&format!("failures/{}/{}.json", place.account, place.region))

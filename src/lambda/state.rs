@@ -11,8 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::environment::Environment;
 use super::failure::Failure;
-use crate::aws::objects::Objects;
-use crate::aws::{Options, Session};
+use crate::aws::{Objects, Options, Session};
 use crate::ledger::dynamodb::DynamoDb;
 use crate::ledger::dynamodb::configuration::Configurations;
 
@@ -64,7 +63,7 @@ impl State {
     /// The bucket of inventories and reports.
     pub(super) async fn evidence(&self) -> Result<Objects, Failure> {
         let bucket = &self.environment()?.bucket;
-        Ok(Objects::new(self.session().await?.config(), bucket))
+        Ok(Objects::new(&*self.session().await?, None, bucket))
     }
 }
 

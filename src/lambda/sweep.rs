@@ -13,9 +13,9 @@ use super::failure::Failure;
 use super::plan::AT_ONCE;
 use super::run::{Run, RunId, Unit};
 use super::state::{Scratch, State};
-use crate::aws::objects::Objects;
-use crate::collect::archive;
+use crate::aws::Objects;
 use crate::collect::manifest::Manifest;
+use crate::collect::packed::pack;
 use crate::collect::question::Scope;
 use crate::collect::unit::{OUT_OF_TIME, Settings};
 use crate::survey::{Accounts, Asked, Regions, Survey};
@@ -80,7 +80,7 @@ pub(super) async fn sweep(state: &State, payload: Value, deadline: SystemTime) -
         files,
     };
     let packed = scratch.path("packed.tar.gz");
-    archive::pack(&scratch.path("inventory"), &manifest, &packed)?;
+    pack(&scratch.path("inventory"), &manifest, &packed)?;
     // Of two attempts at the same unit the first one stands.
     let first = evidence.put_file_once(&key, &packed).await?;
     if first && !environment.table.is_empty() {
