@@ -152,7 +152,12 @@ impl Objects {
     }
 
     /// Reads an object of at most so many bytes as it arrives; how many it had.
-    pub async fn read(&self, key: &str, most: u64, sink: &mut (dyn Write + Send)) -> Result<u64, ObjectError> {
+    pub async fn read(
+        &self,
+        key: &str,
+        most: u64,
+        sink: &mut (dyn Write + Send),
+    ) -> Result<u64, ObjectError> {
         let sent = self.client.get_object().bucket(&self.bucket).key(key).send().await;
         let object = sent.map_err(|error| match failure(&error) {
             CallError { code, .. } if code == "NoSuchKey" || code == "HTTP404" => {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::journal::FileRecord;
@@ -110,8 +110,8 @@ impl Unpacking {
         Ok(Self { root: root.to_owned(), manifest: None, files: BTreeMap::new() })
     }
 
-    /// Unpacks the archive of an account and Region: all of it, or nothing.
-    pub fn add(&mut self, place: &Place, archive: impl Read) -> Result<(), PackedError> {
+    /// Unpacks the archive of an account and Region: all of it, or nothing. How long it took to collect.
+    pub fn add(&mut self, place: &Place, archive: impl Read) -> Result<SignedDuration, PackedError> {
         let mut unpacked = BTreeMap::new();
         let added = self.unpack(place, archive, &mut unpacked).and_then(|manifest| {
             let files = self.check(&manifest, &unpacked)?;
@@ -119,11 +119,13 @@ impl Unpacking {
                 fs::rename(&file.part, self.root.join(path))?;
             }
             self.files.extend(files);
+            let (began, ended) = (time(&manifest.started_at), time(&manifest.ended_at));
+            let took = began.zip(ended).map(|(began, ended)| ended.duration_since(began));
             self.manifest = Some(match self.manifest.take() {
                 Some(known) => united(known, manifest),
                 None => manifest,
             });
-            Ok(())
+            Ok(took.unwrap_or_default())
         });
         if added.is_err() {
             for file in unpacked.values() {

@@ -19,6 +19,11 @@ pub(super) fn link(region: &str, bucket: &str, run: &str) -> Link {
     Link { url, command: format!("backproof report get {run} --bucket {bucket} report") }
 }
 
+/// Where the record of a violation is.
+pub(super) fn ledger(table: &str) -> Link {
+    Link { url: String::new(), command: format!("backproof violations --ledger dynamodb:{table} list") }
+}
+
 /// Sends the news, if they are any.
 pub(super) async fn send(state: &State, news: &News) -> Result<(), Failure> {
     match news.message() {

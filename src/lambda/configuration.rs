@@ -272,7 +272,8 @@ fn compare<'v>(path: &str, before: Option<&'v Value>, after: Option<&'v Value>, 
         (Some(before), Some(after)) if before == after => {}
         (Some(Value::Object(one)), Some(Value::Object(other))) => {
             let names = one.keys().chain(other.keys().filter(|it| !one.contains_key(*it)));
-            for name in names {
+            // AWS gives a rule another id whenever its plan is updated.
+            for name in names.filter(|it| *it != "RuleId") {
                 compare(&format!("{path}.{name}"), one.get(name), other.get(name), found);
             }
         }
@@ -292,7 +293,7 @@ fn compare<'v>(path: &str, before: Option<&'v Value>, after: Option<&'v Value>, 
 }
 
 fn name_of(item: &Value) -> Option<&str> {
-    ["RuleId", "RuleName", "Sid"].iter().find_map(|it| item.get(it)?.as_str())
+    ["RuleName", "Sid"].iter().find_map(|it| item.get(it)?.as_str())
 }
 
 fn is_named(items: &[Value]) -> bool {
@@ -318,7 +319,8 @@ mod tests {
     fn the_smallest_members_that_differ_are_told() {
         let plan = |days: u32, name: &str| {
             json!({ "BackupPlanName": name, "Rules": [
-                { "RuleName": "daily", "Lifecycle": { "DeleteAfterDays": days } }, { "RuleName": "weekly" }] })
+                { "RuleName": "daily", "RuleId": days, "Lifecycle": { "DeleteAfterDays": days } },
+                { "RuleName": "weekly" }] })
         };
         check(plan(35, "a"), plan(35, "a"), ("", ""));
         check(

@@ -27,6 +27,10 @@ pub struct Environment {
     pub external_id: Option<String>,
     /// `JOB_DAYS`: jobs created in so many days.
     pub job_days: u16,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's own memory in MB.
+    pub memory: u32,
+    /// `SWEEP_MEMORY`: that of `sweep`.
+    pub sweep_memory: u32,
     /// `RATE`: calls a second for each service in an account and Region.
     pub rate: u32,
 }
@@ -96,6 +100,8 @@ impl Environment {
             role: optional("ROLE_NAME"),
             external_id: optional("EXTERNAL_ID"),
             job_days: u16::try_from(number("JOB_DAYS", 31, 3650)?).unwrap_or(u16::MAX),
+            memory: number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 512, 1 << 20)?,
+            sweep_memory: number("SWEEP_MEMORY", 512, 1 << 20)?,
             rate: number("RATE", 10, 10_000)?,
         };
         environment.sweep.accounts()?;

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ use crate::collect::folder;
 use crate::collect::journal::{Chain, Ended, Journal};
 use crate::collect::manifest::Manifest;
 use crate::collect::packed::{Unpacking, pack};
+use crate::cost::{Counts, LambdaUse};
 use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::inventory::{CallError, Calls, Operation, Problem};
@@ -48,15 +50,17 @@ struct Gathered {
     at: Timestamp,
     /// The units that left nothing, with why.
     failed: BTreeMap<Place, String>,
-    calls: Calls,
+    used: Counts,
 }
 
 pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Failure> {
+    let begun = Instant::now();
     let Input { run: id } = serde_json::from_value(payload).map_err(Failure::input)?;
+    let environment = state.environment()?;
     let evidence = state.evidence().await?;
     let scratch = Scratch::new()?;
     let run = super::sweep::run(&evidence, &id).await?;
-    let gathered = gather(&evidence, &run, &scratch).await?;
+    let gathered = gather(&evidence, &run, &scratch, environment.sweep_memory).await?;
     controls::fetch(&evidence, &id.key("controls/"), &scratch.path("controls")).await?;
     let chosen = controls::choose(&scratch.path("controls"), &run.frameworks)?;
     let mut news = News::new(Occasion::Run { id: id.to_string(), at: gathered.at });
@@ -70,18 +74,25 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
     let region = state.session().await?.region().map_or_else(String::new, |it| it.to_string());
     news.link(alerts::link(&region, evidence.bucket(), &id.to_string()));
     let mut store = state.ledger(Handle::current()).await?;
-    let (inventory, reports) = (scratch.path("inventory"), scratch.path("reports"));
-    let (at, ledger_id) = (gathered.at, id.to_string());
-    let judging = tokio::task::spawn_blocking(move || {
-        judge(&inventory, &reports, at, ledger_id, &chosen, &mut store, news)
-    });
-    let Judged { manifest, news, answer } = judging.await.map_err(std::io::Error::other)??;
+    let (failed, at) = (gathered.failed.len(), gathered.at);
+    let judging = Judging {
+        inventory: scratch.path("inventory"),
+        reports: scratch.path("reports"),
+        run: id.to_string(),
+        again: is_again(&evidence, &id).await?,
+        at,
+        used: gathered.used,
+        begun,
+        memory: environment.memory,
+    };
+    let judged = tokio::task::spawn_blocking(move || judging.judge(&chosen, &mut store, news));
+    let Judged { manifest, news, answer } = judged.await.map_err(std::io::Error::other)??;
     upload(&evidence, &id, &scratch.path("reports"), manifest).await?;
     alert(state, &evidence, &id, &news).await?;
     let latest = Latest { run: id.clone(), at };
     evidence.put(LATEST, serde_json::to_vec(&latest).map_err(Failure::input)?).await?;
-    tracing::info!(run = %id, failed = gathered.failed.len(), calls = gathered.calls.calls, %answer, "published");
-    Ok(json!({ "run": id, "totals": answer, "failed": gathered.failed.len() }))
+    tracing::info!(run = %id, failed, %answer, "published");
+    Ok(json!({ "run": id, "failed": failed, "judged": answer }))
 }
 
 /// What judging a run came to.
@@ -91,49 +102,93 @@ struct Judged {
     answer: Value,
 }
 
-/// Judges a run as `backproof audit` does: reports into a folder, violations into the ledger.
-fn judge(
-    inventory: &Path,
-    reports: &Path,
-    at: Timestamp,
+/// Whether this run was published before, to its end or not.
+async fn is_again(evidence: &Objects, id: &RunId) -> Result<bool, Failure> {
+    let key = id.key("published-from.json");
+    let again = evidence.get(&key).await?.is_some();
+    if !again {
+        evidence.put(&key, json!({ "at": Timestamp::now().to_string() }).to_string().into_bytes()).await?;
+    }
+    Ok(again)
+}
+
+/// A run that is to be judged.
+struct Judging {
+    inventory: PathBuf,
+    reports: PathBuf,
     run: String,
-    chosen: &Chosen,
-    store: &mut dyn Store,
-    mut news: News,
-) -> Result<Judged, Failure> {
-    let collected = folder::read(inventory, &mut |_| {})?;
-    let mut basis = Basis::of(&collected.inventory, collected.digest, at);
-    basis
-        .problems
-        .extend(chosen.broken.iter().map(|why| Problem::with_file("controls".to_owned(), why.clone())));
-    let facts = Facts::new(&collected.inventory, at);
-    let mut report = Report::new(&chosen.frameworks, basis);
-    let mut files = ReportFolder::create(reports, &report)?;
-    let of_ledger = ledger::Run { id: run, at, inventory: report.basis.inventory_digest.clone() };
-    let mut tell = |change: &Change| {
-        if let Change::Moved(record, entry) = change {
-            news.add(record, entry);
+    again: bool,
+    at: Timestamp,
+    used: Counts,
+    begun: Instant,
+    /// This function's memory in MB.
+    memory: u32,
+}
+
+impl Judging {
+    /// Judges as `backproof audit` does: violations into the ledger, reports into a folder.
+    fn judge(self, chosen: &Chosen, store: &mut dyn Store, mut news: News) -> Result<Judged, Failure> {
+        let collected = folder::read(&self.inventory, &mut |_| {})?;
+        let mut basis = Basis::of(&collected.inventory, collected.digest, self.at);
+        let problem = |why: &String| Problem::with_file("controls".to_owned(), why.clone());
+        basis.problems.extend(chosen.broken.iter().map(problem));
+        let facts = Facts::new(&collected.inventory, self.at);
+        let mut report = Report::new(&chosen.frameworks, basis);
+        let mut files = ReportFolder::create(&self.reports, &report)?;
+        let digest = report.basis.inventory_digest.clone();
+        let run = ledger::Run { id: self.run.clone(), at: self.at, inventory: digest };
+        let mut writes = 0;
+        let mut tell = |change: &Change| {
+            writes += 1;
+            if let Change::Moved(record, entry) = change {
+                // In a transaction, with the entry: each twice.
+                writes += 3;
+                news.add(record, entry);
+            }
+        };
+        let mut recorder = Recorder::begin(store, run, scopes(&report))?.telling(&mut tell);
+        if self.again {
+            recorder = recorder.again();
         }
-    };
-    let mut recorder = Recorder::begin(store, of_ledger, scopes(&report))?.telling(&mut tell);
-    let (mut written, mut recorded) = (Ok(()), Ok(()));
-    let evaluated = evaluate(&chosen.frameworks, &facts, &chosen.catalog.vocabulary, &mut |finding| {
-        report.add(&finding);
-        if written.is_ok() {
-            written = files.write(&finding);
-        }
-        if recorded.is_ok() {
-            recorded = recorder.observe(&finding);
-        }
-    });
-    evaluated.map_err(|error| Failure::Internal(error.to_string()))?;
-    written?;
-    recorded?;
-    let manifest = files.finish(&report, &collected.inventory)?;
-    recorder.finish()?;
-    news.totals(report.totals);
-    let answer = serde_json::to_value(report.totals).map_err(Failure::input)?;
-    Ok(Judged { manifest, news, answer })
+        let (mut written, mut recorded) = (Ok(()), Ok(()));
+        let evaluated = evaluate(&chosen.frameworks, &facts, &chosen.catalog.vocabulary, &mut |finding| {
+            report.add(&finding);
+            if written.is_ok() {
+                written = files.write(&finding);
+            }
+            if recorded.is_ok() {
+                recorded = recorder.observe(&finding);
+            }
+        });
+        evaluated.map_err(|error| Failure::Internal(error.to_string()))?;
+        written?;
+        recorded?;
+        let movement = recorder.finish()?;
+        report.counts = Some(self.counts(writes, movement.open));
+        let manifest = files.finish(&report, &collected.inventory)?;
+        news.totals(report.totals);
+        let cost = report.cost().map(|it| it.to_string());
+        let answer = json!({ "totals": report.totals, "open": movement.open, "cost": cost });
+        Ok(Judged { manifest, news, answer })
+    }
+
+    /// What the run used, its publishing up to now included.
+    fn counts(&self, writes: u64, open: u64) -> Counts {
+        /// Reports, what they are, the alert and the pointer to the run.
+        const OWN_PUTS: u64 = 16;
+        let mut used = self.used.clone();
+        used.lambda.push(lambda_use(self.begun.elapsed().as_secs_f64(), self.memory));
+        used.s3_puts += OWN_PUTS;
+        used.dynamodb_writes = writes;
+        // An open record is about a unit to read.
+        used.dynamodb_reads = open;
+        used.sns_publishes = 1;
+        used
+    }
+}
+
+fn lambda_use(seconds: f64, memory: u32) -> LambdaUse {
+    LambdaUse { gb_seconds: seconds.max(0.0) * f64::from(memory) / 1024.0, requests: 1 }
 }
 
 /// Where a report stands in the bucket: AWS's layout is shared by all runs, the rest is the run's own.
@@ -186,7 +241,12 @@ struct Alert {
 }
 
 /// Unpacks what every unit of a run collected into one inventory.
-async fn gather(evidence: &Objects, run: &Run, scratch: &Scratch) -> Result<Gathered, Failure> {
+async fn gather(
+    evidence: &Objects,
+    run: &Run,
+    scratch: &Scratch,
+    sweep_memory: u32,
+) -> Result<Gathered, Failure> {
     let id = &run.run;
     let root = scratch.path("inventory");
     let mut unpacking = Unpacking::begin(&root)?;
@@ -206,12 +266,19 @@ async fn gather(evidence: &Objects, run: &Run, scratch: &Scratch) -> Result<Gath
             failed.insert(place, format!("{}: {}", error.code, error.message));
         }
     }
+    let transitions = 3 + 2 * run.units as u64;
+    let mut used = Counts { state_transitions: transitions, ..Counts::default() };
     let mut fetched = fetch(evidence, archives, scratch);
     while let Some(file) = fetched.join_next().await {
         let (place, key, file) = file.map_err(std::io::Error::other)??;
         let archive = BufReader::new(File::open(&file)?);
         let unpacked = unpacking.add(&place, archive);
-        unpacked.map_err(|error| Failure::Internal(format!("`{key}` {error}")))?;
+        let took = unpacked.map_err(|error| Failure::Internal(format!("`{key}` {error}")))?;
+        used.lambda.push(lambda_use(took.as_secs_f64(), sweep_memory));
+        used.s3_bytes_stored += fs::metadata(&file)?.len();
+        // It was put, it is read, and its function read the run.
+        used.s3_puts += 1;
+        used.s3_gets += 2;
         fs::remove_file(file)?;
     }
     unpacking.finish(run.unnamed.is_empty() && failed.is_empty())?;
@@ -222,7 +289,8 @@ async fn gather(evidence: &Objects, run: &Run, scratch: &Scratch) -> Result<Gath
     manifest.unnamed.clone_from(&run.unnamed);
     manifest.skipped.clone_from(&run.skipped);
     manifest.write(&root)?;
-    Ok(Gathered { at, failed, calls: manifest.calls })
+    used.api_calls = manifest.calls.calls;
+    Ok(Gathered { at, failed, used })
 }
 
 async fn units(evidence: &Objects, id: &RunId) -> Result<Vec<Unit>, Failure> {

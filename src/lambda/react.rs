@@ -51,12 +51,14 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
     let config = Objects::new(&session, None, &environment.config_bucket);
     let chosen = Arc::new(controls::of_now(&config, environment, &scratch.path("controls")).await?);
     let mut by_place: BTreeMap<&Place, Vec<&Look>> = BTreeMap::new();
-    for look in looks {
+    // What is not regional is judged with everything else, by the next run.
+    for look in looks.iter().filter(|it| !it.place.region.is_global()) {
         by_place.entry(&look.place).or_default().push(look);
     }
     let watched = watched(state).await?;
     let mut news = News::new(occasion(&event, event.actor.clone()));
     alerts::explain(&mut news, &chosen);
+    news.link(alerts::ledger(&environment.table));
     let (mut judged, mut moved, mut looked) = (0, 0, false);
     for (place, looks) in by_place {
         if !watched(place) {
@@ -81,7 +83,9 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
         }
     }
     if !looked {
-        return ignored("no control or watched account and Region is concerned");
+        return ignored(
+            "it concerns no control, or no account and Region that is watched, or is left to the next run",
+        );
     }
     alerts::send(state, &news).await?;
     tracing::info!(event = event.id, name = event.name, judged, moved, "judged");

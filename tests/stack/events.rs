@@ -33,6 +33,12 @@ fn resolved_by(stack: &Stack, control: &str, resource: &str) {
     assert_eq!(stack.open(control, resource), Vec::<Value>::new());
 }
 
+/// How many events were read to the end.
+fn reactions(stack: &Stack) -> usize {
+    let done = |it: &&str| it.contains("ReactLog") && it.contains(r#""message":"done""#);
+    stack.logs().lines().filter(done).count()
+}
+
 /// One volume, a locked vault that nobody can delete from, and a plan that keeps what it makes 35 days.
 struct Estate {
     stack: Stack,
@@ -129,7 +135,7 @@ fn what_weakens_backups_is_recorded_with_who_did_it_and_told_once_and_so_is_its_
 
     estate.call("delete-backup-vault-lock-configuration", json!({ "BackupVaultName": VAULT }));
     let cause = turned_by(stack, IN_A_LOCKED_VAULT, "vol-", "DeleteBackupVaultLockConfiguration");
-    assert_eq!(cause["before"], "list-backup-vaults.Locked: true");
+    assert!(cause["before"].as_str().unwrap().starts_with("list-backup-vaults.Locked: true"), "{cause}");
     estate.put_lock();
     resolved_by(stack, IN_A_LOCKED_VAULT, "vol-");
 
@@ -153,6 +159,7 @@ fn events_that_come_again_late_and_in_any_order_change_nothing_more() {
     estate.call("delete-backup-vault-access-policy", json!({ "BackupVaultName": VAULT }));
     turned_by(stack, MANUAL_DELETION, VAULT, "DeleteBackupVaultAccessPolicy");
     let before = stack.violations(&["history", "--format", "json"]).stdout;
+    let before_them = reactions(stack);
     // Put and delete, told of again and the wrong way round.
     for name in
         ["DeleteBackupVaultAccessPolicy", "PutBackupVaultAccessPolicy", "DeleteBackupVaultAccessPolicy"]
@@ -165,11 +172,7 @@ fn events_that_come_again_late_and_in_any_order_change_nothing_more() {
         });
         stack.aws.publish_event(MANAGEMENT, REGION, "aws.backup", "AWS API Call via CloudTrail", &detail);
     }
-    let react = stack.output("ReactFunction");
-    stack.wait_for("three more events are read", || {
-        (stack.logs().lines().filter(|it| it.contains(&react) && it.contains("\"done\"")).count() >= 4)
-            .then_some(())
-    });
+    stack.wait_for("three more events are read", || (reactions(stack) >= before_them + 3).then_some(()));
     assert_eq!(stack.violations(&["history", "--format", "json"]).stdout, before);
     assert_eq!(stack.alerts(), Vec::<Value>::new());
 }
