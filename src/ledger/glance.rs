@@ -13,7 +13,6 @@ use super::record::Cause;
 use super::store::{Store, StoreError, decide, settle};
 use super::transition::Change;
 use crate::evaluate::{Finding, NOT_LISTED_REASON};
-use crate::model::Answer;
 
 /// What a glance is about, and why it was made.
 pub struct Occasion<'o> {
@@ -64,23 +63,37 @@ impl<'s, 'o> Glance<'s, 'o> {
     /// Takes a finding in, if it is of what the glance is about.
     pub fn observe(&mut self, finding: &Finding<'_>) -> Result<(), StoreError> {
         let key = Key::of(finding);
+        if finding.reasons.iter().any(|it| it == NOT_LISTED_REASON) {
+            self.not_listed(&key.scope);
+            return Ok(());
+        }
+        self.see(key, Seen::of(finding))
+    }
+
+    /// Takes in that not everything could be listed there: what is absent may exist.
+    pub fn not_listed(&mut self, scope: &Scope) {
+        if let Some(looked) = self.scopes.get_mut(scope) {
+            looked.whole = false;
+        }
+    }
+
+    /// Takes in what was seen of one resource, if the glance is about it.
+    pub fn see(&mut self, key: Key, seen: Seen) -> Result<(), StoreError> {
         let Some(looked) = self.scopes.get_mut(&key.scope) else {
             return Ok(());
         };
-        if finding.reasons.iter().any(|it| it == NOT_LISTED_REASON) {
-            looked.whole = false;
-            return Ok(());
-        }
         if !(self.occasion.concerns)(&key.resource_type, &key.resource) {
             return Ok(());
         }
         looked.seen.insert(key.id());
-        let refused = finding.missing.iter().any(|it| !it.error.is_empty());
-        if finding.answer == Answer::InsufficientData && !refused {
+        // What nobody asked is not known; what AWS refused is worth a note.
+        if let Seen::Undecided(missing) = &seen
+            && missing.iter().all(|it| it.error.is_empty())
+        {
             return Ok(());
         }
         self.judged += 1;
-        self.take(key, Seen::of(finding))
+        self.take(key, seen)
     }
 
     fn take(&mut self, key: Key, seen: Seen) -> Result<(), StoreError> {

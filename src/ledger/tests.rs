@@ -9,6 +9,8 @@ use crate::model::{Place, Severity};
 #[cfg(feature = "ledger")]
 #[path = "../../tests/shared/conformance.rs"]
 pub(super) mod conformance;
+#[cfg(feature = "ledger")]
+mod glances;
 mod laws;
 #[path = "../../tests/shared/records.rs"]
 pub(super) mod records;

@@ -188,11 +188,18 @@ impl Stack {
 
     fn messages(&self, queue: &str) -> Vec<Value> {
         let receive = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10 });
-        let received = self.call("sqs", "receive-message", receive);
-        let messages = received["Messages"].as_array().cloned().unwrap_or_default();
-        for message in &messages {
-            let delete = json!({ "QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"] });
-            self.call("sqs", "delete-message", delete);
+        let mut messages = Vec::new();
+        loop {
+            let received = self.call("sqs", "receive-message", receive.clone());
+            let some = received["Messages"].as_array().cloned().unwrap_or_default();
+            if some.is_empty() {
+                break;
+            }
+            for message in &some {
+                let delete = json!({ "QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"] });
+                self.call("sqs", "delete-message", delete);
+            }
+            messages.extend(some);
         }
         let bodies = messages.iter().map(|it| it["Body"].as_str().unwrap());
         bodies.map(|it| serde_json::from_str(it).unwrap_or_else(|_| Value::from(it))).collect()

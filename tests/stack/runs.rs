@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::deployed::{REGION, Stack};
-use super::shared::root;
+use super::shared::{root, tree};
 use super::{MANAGEMENT, PRODUCTION};
 
 /// A role in a member account that the functions may assume.
@@ -97,4 +97,43 @@ fn a_unit_that_fails_for_good_is_in_the_report_the_alert_and_the_failure_queue()
     let alert = stack.one_alert();
     let told = alert.to_string();
     assert!(told.contains(PRODUCTION) && told.contains("Backproof.Denied"), "{told}");
+}
+
+#[test]
+fn custom_controls_are_pinned_and_a_broken_one_is_told_of_while_the_others_judge() {
+    let stack = Stack::deploy(&[("Regions", REGION), ("Rate", "100"), ("ConfigPrefix", "ours/")]);
+    let folder = tempfile::tempdir().unwrap();
+    let controls = folder.path().join("controls");
+    for name in ["OUR_RULE", "OUR_BROKEN_RULE"] {
+        let made = stack
+            .aws
+            .backproof(MANAGEMENT, &["controls", "new", name, "--controls", controls.to_str().unwrap()]);
+        assert_eq!(made.status, 0, "{}", made.stderr);
+    }
+    fs::write(controls.join("our-broken-rule/control.cedar"), "permit (principal, action").unwrap();
+    for (path, content) in tree(folder.path()) {
+        let body = String::from_utf8(content).unwrap();
+        let object =
+            json!({ "Bucket": stack.output("ConfigBucket"), "Key": format!("ours/{path}"), "Body": body });
+        stack.call("s3", "put-object", object);
+    }
+    let run = stack.run_well();
+    let described: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/run.json"))).unwrap();
+    let pinned: Vec<&str> =
+        described["custom"].as_array().unwrap().iter().map(|it| it["path"].as_str().unwrap()).collect();
+    assert!(
+        pinned.contains(&"our-rule/control.cedar") && pinned.contains(&"our-broken-rule/control.cedar"),
+        "{pinned:?}"
+    );
+    let summary: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/summary.json"))).unwrap();
+    let frameworks: Vec<&str> =
+        summary["frameworks"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(frameworks, ["aws_backup", "custom_controls"]);
+    let judged = &summary["frameworks"][1]["controls"];
+    assert_eq!(judged.as_array().unwrap().len(), 1, "{judged}");
+    assert_eq!(judged[0]["control"], "OUR_RULE");
+    assert!(summary["problems"].to_string().contains("OUR_BROKEN_RULE"), "{}", summary["problems"]);
+    let alert = stack.one_alert();
+    assert_eq!(alert["counts"]["broken"], 1, "{alert:#}");
+    assert!(!alert.to_string().contains("/tmp/"), "{alert:#}");
 }
