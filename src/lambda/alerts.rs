@@ -58,9 +58,7 @@ pub(super) async fn publish(state: &State, message: &Kept) -> Result<(), Failure
     if topic.is_empty() {
         return Ok(());
     }
-    let session = state.session().await?;
-    let client = aws_sdk_sns::Client::new(session.config());
-    let request = client.publish().topic_arn(topic).message_structure("json");
+    let request = state.sns().await?.publish().topic_arn(topic).message_structure("json");
     let mut request = request.subject(&message.subject).message(&message.body);
     for (name, data_type, value) in &message.attributes {
         let value =

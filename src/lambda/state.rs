@@ -22,11 +22,14 @@ const DISK: &str = "/tmp/backproof";
 pub(super) struct State {
     environment: Result<Environment, Failure>,
     session: OnceCell<Arc<Session>>,
+    dynamodb: OnceCell<aws_sdk_dynamodb::Client>,
+    sns: OnceCell<aws_sdk_sns::Client>,
 }
 
 impl State {
     pub(super) fn new(environment: Result<Environment, Failure>) -> Self {
-        Self { environment, session: OnceCell::new() }
+        let (session, dynamodb, sns) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { environment, session, dynamodb, sns }
     }
 
     pub(super) fn environment(&self) -> Result<&Environment, Failure> {
@@ -45,7 +48,15 @@ impl State {
         if table.is_empty() {
             return Err(Failure::Configuration("the environment variable `TABLE` is missing".to_owned()));
         }
-        Ok((aws_sdk_dynamodb::Client::new(self.session().await?.config()), table))
+        let session = self.session().await?;
+        let client = || async { aws_sdk_dynamodb::Client::new(session.config()) };
+        Ok((self.dynamodb.get_or_init(client).await.clone(), table))
+    }
+
+    /// Publishes to topics.
+    pub(super) async fn sns(&self) -> Result<&aws_sdk_sns::Client, Failure> {
+        let session = self.session().await?;
+        Ok(self.sns.get_or_init(|| async { aws_sdk_sns::Client::new(session.config()) }).await)
     }
 
     /// The ledger; it is asked from another thread than the runtime's.
