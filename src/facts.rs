@@ -55,6 +55,8 @@ pub mod types {
     pub const COPY_JOB: &str = "AWS::Backup::CopyJob";
     /// A restore job.
     pub const RESTORE_JOB: &str = "AWS::Backup::RestoreJob";
+    /// All jobs.
+    pub const JOBS: [&str; 3] = [BACKUP_JOB, COPY_JOB, RESTORE_JOB];
 
     /// What can be put forward for a resource of this type, beside the account that holds it.
     pub fn evidence_for(resource: &str) -> &'static [&'static str] {

@@ -23,7 +23,7 @@ pub mod record;
 mod service;
 mod text;
 
-pub use coverage::{CallError, Coverage, CoverageRow, Gap, State};
+pub use coverage::{CallError, Coverage, CoverageRow, Gap, State, is_passing};
 pub use operation::{OPERATIONS, Operation};
 pub use organization::{Organization, OrganizationAccount};
 pub use page::check_page;

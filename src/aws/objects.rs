@@ -209,10 +209,9 @@ impl Objects {
         let request = self.putting(key, self.body(key, file).await?).if_none_match("*");
         match request.send().await.map_err(|error| failure(&error)) {
             Ok(_) => Ok(true),
-            // Of two that come at once one is told of the conflict (S3 User Guide, "Conditional writes").
-            Err(error) if ["PreconditionFailed", "ConditionalRequestConflict"].contains(&&*error.code) => {
-                Ok(false)
-            }
+            // Of two that come at once one is told ConditionalRequestConflict: the other may fail as well
+            // (S3 User Guide, "Conditional writes").
+            Err(error) if error.code == "PreconditionFailed" => Ok(false),
             Err(error) => Err(self.refused(PUT, key, error)),
         }
     }

@@ -15,6 +15,7 @@ use aws_smithy_http_client::{Builder, tls};
 
 use super::Clients;
 use super::answer::{Counts, failure, reasons};
+use crate::collect::UNREACHABLE;
 use crate::inventory::CallError;
 use crate::model::{AccountId, Place, Region};
 
@@ -204,5 +205,6 @@ fn refusal(error: &(dyn std::error::Error + 'static)) -> CallError {
         }
         cause = found.source();
     }
-    CallError { code: "RoleNotAssumed".to_owned(), message: reasons(error) }
+    // STS said nothing.
+    CallError { code: UNREACHABLE.to_owned(), message: reasons(error) }
 }

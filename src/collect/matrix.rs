@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::journal::{Chain, Ended};
 use crate::control::escape_controls;
-use crate::inventory::Operation;
+use crate::inventory::{Operation, is_passing};
 use crate::model::Place;
 
 /// How the questions of one operation in one place ended.
@@ -58,6 +58,21 @@ impl Matrix {
     /// Whether everything asked in a place was seen.
     pub fn is_complete_in(&self, place: &Place) -> bool {
         self.cells.get(place).is_none_or(|cells| cells.values().all(|it| it.unseen.is_empty()))
+    }
+
+    /// The first of what was not seen that may well be seen the next time, with where; of these operations, or of all
+    /// if there are none.
+    pub fn passing(&self, of: &[&str]) -> Option<String> {
+        self.cells.iter().find_map(|(place, cells)| {
+            let of = |(name, cell): (&&str, &Cell)| {
+                if !of.is_empty() && !of.contains(name) {
+                    return None;
+                }
+                let code = cell.unseen.keys().find(|it| is_passing(it))?;
+                Some(format!("{place}: {name}: {code}"))
+            };
+            cells.iter().find_map(of)
+        })
     }
 
     /// How many questions ended with this code.

@@ -35,7 +35,7 @@ pub struct Settings {
     pub at_once: usize,
     /// When asking ends: what was not asked by then is recorded as such. `None` for never.
     pub until: Option<Instant>,
-    /// The only things to ask of, by parameter; a question of another is not asked. Empty for all.
+    /// The only things to ask of, by parameter; what has no such parameter is asked all the same.
     pub focus: BTreeMap<&'static str, String>,
 }
 

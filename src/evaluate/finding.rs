@@ -8,6 +8,7 @@ use super::Told;
 use super::ask::Verdict;
 use crate::facts::Uid;
 use crate::framework::{ChosenControl, Framework};
+use crate::inventory::is_passing;
 use crate::model::{Answer, Place};
 
 /// What one control of one framework says of one resource.
@@ -89,6 +90,13 @@ pub struct MissingFact {
     pub action: String,
     /// Why it is missing, in words.
     pub why: String,
+}
+
+impl MissingFact {
+    /// Whether AWS refused it for good: not just not asked, throttled or broken off.
+    pub fn is_refused(&self) -> bool {
+        !self.error.is_empty() && !is_passing(&self.error)
+    }
 }
 
 impl<'a> Finding<'a> {

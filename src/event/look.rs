@@ -123,7 +123,7 @@ impl Controls {
 pub struct Look {
     /// Where it is.
     pub place: Place,
-    /// What it is; [`Thing::Everything`] and [`Thing::Organization`] cannot be narrowed to one thing.
+    /// What it is.
     pub thing: Thing,
     /// Which controls to ask of it.
     pub controls: Controls,
@@ -136,11 +136,6 @@ impl Look {
 
     fn everything(place: &Place, controls: Controls) -> Self {
         Self { place: place.clone(), thing: Thing::Everything, controls }
-    }
-
-    /// Whether it is one thing, so that nothing else of its place has to be judged.
-    pub fn is_narrow(&self) -> bool {
-        !matches!(self.thing, Thing::Everything | Thing::Organization)
     }
 }
 

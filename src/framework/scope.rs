@@ -37,8 +37,12 @@ impl Scope {
 
     /// Whether a thing is in scope.
     pub fn has(&self, thing: &Thing) -> InScope {
-        if !self.has_type(&thing.uid.type_name) || !self.has_id(thing) {
+        if !self.has_type(&thing.uid.type_name) {
             return InScope::No;
+        }
+        if !self.has_id(thing) {
+            // Some things are named by a tag.
+            return if thing.tags.is_none() { InScope::TagsUnknown } else { InScope::No };
         }
         match (&self.tag, &thing.tags) {
             (None, _) => InScope::Yes,

@@ -23,6 +23,33 @@ pub struct CallError {
     pub message: String,
 }
 
+/// Codes for what passes by itself, as far as their names do not say so: AWS's, and backproof's own for calls that
+/// reached nobody, broke off or had no time.
+const PASSING: [&str; 16] = [
+    "ConditionalRequestConflict",
+    "CutOff",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceError",
+    "NotSent",
+    "OperationAborted",
+    "OutOfTime",
+    "RequestTimeout",
+    "SlowDown",
+    "TimedOut",
+    "Unreachable",
+    "UnreadableResponse",
+];
+
+/// Whether what failed with this code may well succeed the next time.
+pub fn is_passing(code: &str) -> bool {
+    let parts = ["Throttl", "TooManyRequests", "Unavailable", "HTTP5", "RequestLimitExceeded", "InProgress"];
+    PASSING.contains(&code) || parts.iter().any(|it| code.contains(it))
+}
+
 /// What is known of one question asked of AWS, all its pages together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {

@@ -159,41 +159,57 @@ impl Source {
     }
 }
 
-/// Keeps what is configured now, and says what of the event's thing was otherwise before.
+/// What is configured and was not before, to be kept.
+pub(super) struct Changed {
+    place: Place,
+    at: Timestamp,
+    bodies: Vec<(Name, String)>,
+}
+
+impl Changed {
+    /// Keeps it; of two who look at once the later one is kept.
+    pub(super) async fn remember(self, known: &Configurations) -> Result<(), Failure> {
+        for ((operation, subject), body) in &self.bodies {
+            let _ = known.put(&self.place, operation, subject, self.at, body).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Compares what is configured now with what is known: what of the event's thing was otherwise before, and all that
+/// is to be kept.
 ///
-/// Where the place was never looked at before, nothing is said: not known is not the same as none. `gone` says that
+/// Where the place was never looked at before, nothing is said: not known is not the same as none. `deleted` says that
 /// what is not there any more was deleted, rather than not looked at.
-pub(super) async fn remember(
+pub(super) async fn compare_with(
     known: &Configurations,
     place: &Place,
     at: Timestamp,
     now: &Configuration,
     about: Option<&Thing>,
-    gone: bool,
-) -> Result<Difference, Failure> {
+    deleted: bool,
+) -> Result<(Difference, Changed), Failure> {
     let before = known.all(place).await?;
     let mut difference = Difference::default();
+    let mut bodies = Vec::new();
     let none = Value::Null;
-    let missing = before.keys().filter(|it| gone && !now.contains_key(*it));
+    let missing = before.keys().filter(|it| deleted && !now.contains_key(*it));
     let missing = missing.filter(|it| about.is_none_or(|thing| belongs(it, thing)));
-    let changed = now.iter().chain(missing.map(|it| (it, &none)));
-    for (name, value) in changed {
+    for (name, value) in now.iter().chain(missing.map(|it| (it, &none))) {
         let body = value.to_string();
         let digest = digest(&body);
-        let (operation, subject) = (name.0.as_str(), name.1.as_str());
         if before.get(name).is_some_and(|(_, it)| *it == digest) {
             continue;
         }
         if !before.is_empty() && about.is_some_and(|thing| belongs(name, thing)) {
-            let was = known.get(place, operation, subject).await?;
+            let was = known.get(place, &name.0, &name.1).await?;
             // A body that was too long to be kept is not told of.
             let was = was.and_then(|it| serde_json::from_str::<Value>(&it.body?).ok());
             difference.add(name, was.as_ref(), Some(value));
         }
-        // Of two who look at once the later one is kept.
-        let _ = known.put(place, operation, subject, at, &body).await?;
+        bodies.push((name.clone(), body));
     }
-    Ok(difference)
+    Ok((difference, Changed { place: place.clone(), at, bodies }))
 }
 
 /// Whether something that is configured belongs to what an event is about.

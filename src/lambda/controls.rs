@@ -70,6 +70,8 @@ pub(super) struct Chosen {
     pub(super) frameworks: Vec<Framework>,
     /// What is wrong with custom controls or frameworks; those are left out.
     pub(super) broken: Vec<String>,
+    /// Whether the default framework stands for the chosen ones, of which none can be used.
+    pub(super) substituted: bool,
 }
 
 /// Reads the controls of a folder, if it holds any, and chooses frameworks.
@@ -85,13 +87,14 @@ pub(super) fn choose(folder: &Path, frameworks: &[String]) -> Result<Chosen, Fai
     }
     let (mut chosen, errors) = catalog.choose(frameworks);
     broken.extend(said(errors));
-    if chosen.is_empty() {
+    let substituted = chosen.is_empty();
+    if substituted {
         chosen = catalog.choose(&[]).0;
     }
     // Where the files were on this disk is nobody's business.
     let here = format!("{}/", folder.display());
     let broken = broken.into_iter().map(|it| it.replace(&here, "")).collect();
-    Ok(Chosen { catalog, frameworks: chosen, broken })
+    Ok(Chosen { catalog, frameworks: chosen, broken, substituted })
 }
 
 /// Fetches and chooses in one go, for what is not part of a run.
@@ -103,5 +106,10 @@ pub(super) async fn of_now(
     if !environment.config_bucket.is_empty() {
         fetch(objects, &environment.config_prefix, folder).await?;
     }
-    choose(folder, &environment.frameworks)
+    let chosen = choose(folder, &environment.frameworks)?;
+    if chosen.substituted {
+        let text = format!("no chosen framework can be used: {}", chosen.broken.join("; "));
+        return Err(Failure::Configuration(text));
+    }
+    Ok(chosen)
 }

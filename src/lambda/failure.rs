@@ -4,10 +4,8 @@ use std::io;
 
 use lambda_runtime::Diagnostic;
 
-use crate::aws::ObjectError;
-use crate::aws::SessionError;
-use crate::collect::UNREACHABLE;
-use crate::inventory::CallError;
+use crate::aws::{ObjectError, SessionError};
+use crate::inventory::{CallError, is_passing};
 use crate::ledger::StoreError;
 use crate::report_folder::ReportFolderError;
 use crate::survey::{AskedError, SurveyError};
@@ -32,17 +30,6 @@ pub enum Failure {
     Internal(String),
 }
 
-/// AWS's codes for what passes by itself, as far as their names do not say so.
-const PASSING: [&str; 7] = [
-    UNREACHABLE,
-    "TimedOut",
-    "SlowDown",
-    "InternalError",
-    "InternalFailure",
-    "RequestTimeout",
-    "TransactionInProgressException",
-];
-
 impl Failure {
     /// The `errorType`, which `Retry` and `Catch` of a state machine name.
     pub fn kind(&self) -> &'static str {
@@ -58,9 +45,7 @@ impl Failure {
     /// The failure that a refused call is, with what is told of it.
     pub fn of_call(error: &CallError, told: String) -> Self {
         let code = error.code.as_str();
-        let passing =
-            ["Throttl", "TooManyRequests", "Unavailable", "InternalServer", "HTTP5", "RequestLimitExceeded"];
-        if PASSING.contains(&code) || passing.iter().any(|it| code.contains(it)) {
+        if is_passing(code) {
             Self::Transient(told)
         } else if code.contains("AccessDenied")
             || code.contains("Unauthorized")

@@ -65,6 +65,11 @@ pub(super) async fn plan(state: &State, payload: Value) -> Result<Value, Failure
     let frameworks = given.framework.as_deref().map_or_else(|| environment.frameworks.clone(), list);
     let id = RunId::of(input.started_at, &input.execution);
     let (session, evidence) = (state.session().await?, state.evidence().await?);
+    if let Some(run) = evidence.get(&id.key("run.json")).await? {
+        // An attempt before this came to its end.
+        let run: Run = serde_json::from_slice(&run).map_err(Failure::input)?;
+        return Ok(answer(&evidence, &run));
+    }
     let scratch = Scratch::new()?;
     let custom = pin(environment, &session, &evidence, &id, &scratch.path("controls")).await?;
     let today = input.started_at.to_zoned(TimeZone::UTC).date();
@@ -88,6 +93,12 @@ pub(super) async fn plan(state: &State, payload: Value) -> Result<Value, Failure
         progress: Arc::new(|_| {}),
     };
     let Begun { gathered, accounts, skipped } = survey.begin().await?;
+    let mut naming = survey.asked.naming();
+    naming.push("sts.assume-role");
+    if let Some(why) = gathered.matrix.passing(&naming) {
+        // Who cannot be asked for a moment would be left out for the whole run.
+        return Err(Failure::Transient(format!("accounts and Regions could not all be learned: {why}")));
+    }
     let unnamed: Vec<String> = gathered.matrix.unseen(&survey.asked.naming()).collect();
     let places = accounts
         .into_iter()
@@ -111,7 +122,12 @@ pub(super) async fn plan(state: &State, payload: Value) -> Result<Value, Failure
     evidence.put(&id.key("units.json"), text).await?;
     let text = serde_json::to_vec_pretty(&run).map_err(Failure::input)?;
     evidence.put(&id.key("run.json"), text).await?;
-    Ok(json!({ "run": id, "bucket": evidence.bucket(), "units": id.key("units.json"), "count": units.len() }))
+    Ok(answer(&evidence, &run))
+}
+
+fn answer(evidence: &Objects, run: &Run) -> Value {
+    let units = run.run.key("units.json");
+    json!({ "run": run.run, "bucket": evidence.bucket(), "units": units, "count": run.units })
 }
 
 /// What is swept: as the execution was started, else as the template says.
@@ -173,8 +189,7 @@ async fn store(evidence: &Objects, run: &Run, scratch: &Scratch, gathered: Gathe
         };
         let packed = scratch.path("packed.tar.gz");
         pack(&scratch.path("inventory"), &manifest, &packed)?;
-        // A second attempt of the same run keeps what the first one saw.
-        evidence.put_file_once(&run.run.inventory(&place), &packed).await?;
+        evidence.put_file(&run.run.inventory(&place), &packed).await?;
     }
     Ok(())
 }

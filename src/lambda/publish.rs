@@ -1,6 +1,7 @@
 //! `publish`: judges what the units of a run collected, writes the reports, moves the ledger, and alerts.
 //!
-//! A unit that left nothing is in the reports as not judged, with the reason. Publishing a run twice is publishing it once.
+//! A unit that left nothing is in the reports as not judged, with the reason. A run that is published again, because it
+//! was cut off, comes to the same reports and records.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,13 +14,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::alerts::{self, Kept};
 use super::controls::{self, Chosen};
 use super::failure::Failure;
-use super::run::{LATEST, Latest, Run, RunId, Unit};
+use super::run::{LATEST, Latest, Run, RunId, Unit, WATCHED};
 use super::state::{Scratch, State};
 use crate::alert::{News, Occasion};
 use crate::aws::Objects;
@@ -88,9 +89,8 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
     let judged = tokio::task::spawn_blocking(move || judging.judge(&chosen, &mut store, news));
     let Judged { manifest, news, answer } = judged.await.map_err(std::io::Error::other)??;
     upload(&evidence, &id, &scratch.path("reports"), manifest).await?;
+    point_to(&evidence, &run, at, environment.sweep == run.sweep).await?;
     alert(state, &evidence, &id, &news).await?;
-    let latest = Latest { run: id.clone(), at };
-    evidence.put(LATEST, serde_json::to_vec(&latest).map_err(Failure::input)?).await?;
     tracing::info!(run = %id, failed, %answer, "published");
     Ok(json!({ "run": id, "failed": failed, "judged": answer }))
 }
@@ -191,6 +191,21 @@ fn lambda_use(seconds: f64, memory: u32) -> LambdaUse {
     LambdaUse { gb_seconds: seconds.max(0.0) * f64::from(memory) / 1024.0, requests: 1 }
 }
 
+/// Points to the run as the latest, unless a later one was published; a run of everything also says what is watched.
+async fn point_to(evidence: &Objects, run: &Run, at: Timestamp, everything: bool) -> Result<(), Failure> {
+    let before = evidence.get(LATEST).await?;
+    let before = before.and_then(|text| serde_json::from_slice::<Latest>(&text).ok());
+    if before.is_some_and(|it| it.at > at) {
+        return Ok(());
+    }
+    let latest = Latest { run: run.run.clone(), at };
+    evidence.put(LATEST, serde_json::to_vec(&latest).map_err(Failure::input)?).await?;
+    if everything && let Some(units) = evidence.get(&run.run.key("units.json")).await? {
+        evidence.put(WATCHED, units).await?;
+    }
+    Ok(())
+}
+
 /// Where a report stands in the bucket: AWS's layout is shared by all runs, the rest is the run's own.
 fn key_of(id: &RunId, report: &str) -> String {
     if report.starts_with("Backup/") { report.to_owned() } else { id.key(report) }
@@ -254,25 +269,25 @@ async fn gather(
     for key in evidence.keys(&id.key("inventory/")).await? {
         archives.extend(id.unit_of(&key).map(|place| (place, key)));
     }
-    let mut failed = BTreeMap::new();
     for unit in units(evidence, id).await? {
         let place = unit.place().map_err(Failure::input)?;
         if !archives.contains_key(&place) {
             let error = why(evidence, id, &place).await?;
             let packed = not_collected(scratch, run, &place, &error)?;
             let key = id.inventory(&place);
+            // Of a sweep that ended late after all the archive stands.
             evidence.put_file_once(&key, &packed).await?;
-            archives.insert(place.clone(), key);
-            failed.insert(place, format!("{}: {}", error.code, error.message));
+            archives.insert(place, key);
         }
     }
     let transitions = 3 + 2 * run.units as u64;
     let mut used = Counts { state_transitions: transitions, ..Counts::default() };
+    let places: Vec<Place> = archives.keys().cloned().collect();
     let mut fetched = fetch(evidence, archives, scratch);
     while let Some(file) = fetched.join_next().await {
-        let (place, key, file) = file.map_err(std::io::Error::other)??;
+        let (place, key, file, _permit) = file.map_err(std::io::Error::other)??;
         let archive = BufReader::new(File::open(&file)?);
-        let unpacked = unpacking.add(&place, archive);
+        let unpacked = tokio::task::block_in_place(|| unpacking.add(&place, archive));
         let took = unpacked.map_err(|error| Failure::Internal(format!("`{key}` {error}")))?;
         used.lambda.push(lambda_use(took.as_secs_f64(), sweep_memory));
         used.s3_bytes_stored += fs::metadata(&file)?.len();
@@ -281,6 +296,7 @@ async fn gather(
         used.s3_gets += 2;
         fs::remove_file(file)?;
     }
+    let failed = not_asked(&root, &places)?;
     unpacking.finish(run.unnamed.is_empty() && failed.is_empty())?;
     let nothing = || Failure::Internal(format!("run `{id}` collected nothing at all"));
     let mut manifest = Manifest::read(&root)?.ok_or_else(nothing)?;
@@ -301,7 +317,28 @@ async fn units(evidence: &Objects, id: &RunId) -> Result<Vec<Unit>, Failure> {
         .map_err(|error| Failure::Configuration(format!("`{key}` cannot be read: {error}")))
 }
 
-type Fetched = Result<(Place, String, PathBuf), Failure>;
+/// The places of which it is recorded that nothing could be asked, with why.
+fn not_asked(root: &Path, places: &[Place]) -> Result<BTreeMap<Place, String>, Failure> {
+    let mut failed = BTreeMap::new();
+    for place in places {
+        for operation in ["lambda.invoke", "sts.assume-role"] {
+            let file = root.join(format!("{}/{}/{operation}.ndjson", place.account, place.region));
+            let text = match fs::read_to_string(file) {
+                Ok(text) => text,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let told = text.lines().next().and_then(|line| serde_json::from_str::<Value>(line).ok());
+            let of = |name: &str| told.as_ref()?.get("error")?.get(name)?.as_str().map(str::to_owned);
+            let (code, message) = (of("code").unwrap_or_default(), of("message").unwrap_or_default());
+            failed.insert(place.clone(), format!("{operation}: {code}: {message}"));
+        }
+    }
+    Ok(failed)
+}
+
+/// A place with its archive's key and file; the file is one of few for as long as the permit is held.
+type Fetched = Result<(Place, String, PathBuf, OwnedSemaphorePermit), Failure>;
 
 /// Reads archives into files of their own, several at a time.
 fn fetch(evidence: &Objects, archives: BTreeMap<Place, String>, scratch: &Scratch) -> JoinSet<Fetched> {
@@ -311,9 +348,9 @@ fn fetch(evidence: &Objects, archives: BTreeMap<Place, String>, scratch: &Scratc
         let (evidence, at_once) = (evidence.clone(), Arc::clone(&at_once));
         let file = scratch.path(&format!("{index}.tar.gz"));
         running.spawn(async move {
-            let _permit = at_once.acquire().await.map_err(std::io::Error::other)?;
+            let permit = at_once.acquire_owned().await.map_err(std::io::Error::other)?;
             evidence.read(&key, u64::MAX, &mut BufWriter::new(File::create(&file)?)).await?;
-            Ok((place, key, file))
+            Ok((place, key, file, permit))
         });
     }
     running

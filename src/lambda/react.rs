@@ -15,11 +15,11 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::alerts;
-use super::configuration::{self, Difference};
+use super::configuration::{self, Changed};
 use super::controls::{self, Chosen};
 use super::failure::Failure;
 use super::plan::AT_ONCE;
-use super::run::{LATEST, Latest, Unit};
+use super::run::{Unit, WATCHED};
 use super::state::{Scratch, State};
 use super::sweep::until;
 use crate::alert::{self, News};
@@ -29,86 +29,217 @@ use crate::collect::question::{QUESTIONS, Scope as Asking, needed_by};
 use crate::collect::unit::Settings;
 use crate::evaluate::evaluate;
 use crate::event::{self, Event, Look, Reaction, Thing};
-use crate::facts::Facts;
+use crate::facts::{Facts, types};
 use crate::framework::Framework;
-use crate::ledger::{Actor, Cause, Change, Glance, Occasion, Scope, Store};
-use crate::model::Place;
+use crate::inventory::CallError;
+use crate::ledger::{Actor, Change, Glance, Key, Occasion, Scope, Store};
+use crate::model::{Place, Region};
 use crate::survey::{Accounts, Asked, Regions, Survey};
 
 pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -> Result<Value, Failure> {
     let event = event::read(&payload.to_string()).map_err(Failure::input)?;
-    let ignored = |why: &str| {
-        tracing::info!(event = event.id, name = event.name, why, "ignored");
-        Ok(json!({ "ignored": why }))
-    };
     let looks = match event.reaction() {
-        Reaction::Ignore(why) => return ignored(why),
+        Reaction::Ignore(why) => return Ok(ignored(&event, why)),
         Reaction::Tell(why) => return tell_of(state, &event, why).await,
+        // What is not regional is judged with everything else, by the next run.
+        Reaction::Look(looks) if looks.iter().all(|it| it.place.region.is_global()) => {
+            return tell_of(state, &event, "it concerns more than one Region, so the next run judges it")
+                .await;
+        }
         Reaction::Look(looks) => looks,
     };
     let scratch = Scratch::new()?;
     let (session, environment) = (state.session().await?, state.environment()?);
     let config = Objects::new(&session, None, &environment.config_bucket);
     let chosen = Arc::new(controls::of_now(&config, environment, &scratch.path("controls")).await?);
-    let mut by_place: BTreeMap<&Place, Vec<&Look>> = BTreeMap::new();
-    // What is not regional is judged with everything else, by the next run.
-    for look in looks.iter().filter(|it| !it.place.region.is_global()) {
-        by_place.entry(&look.place).or_default().push(look);
-    }
     let watched = watched(state).await?;
-    let mut news = News::new(occasion(&event, event.actor.clone()));
-    alerts::explain(&mut news, &chosen);
-    news.link(alerts::ledger(&environment.table));
-    let (mut judged, mut moved, mut looked) = (0, 0, false);
+    let mut by_place: BTreeMap<&Place, Vec<&Look>> = BTreeMap::new();
+    for look in looks.iter().filter(|it| !it.place.region.is_global() && watched(&it.place)) {
+        if !concerned(&chosen, &[look]).is_empty() {
+            by_place.entry(&look.place).or_default().push(look);
+        }
+    }
+    if by_place.is_empty() {
+        return Ok(ignored(&event, "it concerns no control, or no account and Region that is watched"));
+    }
+    let told = state.told().await?;
+    let mut reacting = Reacting {
+        state,
+        event: &event,
+        chosen: &chosen,
+        scratch: &scratch,
+        deadline,
+        untold: !told.of(&event.actor.event_id).await?,
+        news: News::new(occasion(&event, event.actor.clone())),
+        judged: 0,
+        moved: 0,
+        unanswered: None,
+        configured: Vec::new(),
+    };
+    alerts::explain(&mut reacting.news, &chosen);
+    reacting.news.link(alerts::ledger(&environment.table));
     for (place, looks) in by_place {
-        if !watched(place) {
-            continue;
-        }
         for group in groups(looks) {
-            let concerned = concerned(&chosen, &group);
-            if concerned.is_empty() {
-                continue;
-            }
-            looked = true;
-            let glance = collect(state, place, &group, &concerned, &chosen, &scratch, deadline).await?;
-            let difference = remember(state, place, &glance, &event).await?;
-            let mut actor = event.actor.clone();
-            (actor.before, actor.after) = (difference.before, difference.after);
-            if !actor.before.is_empty() || !actor.after.is_empty() {
-                news.about(occasion(&event, actor.clone()));
-            }
-            let recorded = record(state, place, &group, concerned, &chosen, glance, actor, &mut news).await?;
-            judged += recorded.0;
-            moved += recorded.1;
+            reacting.look(place, &group).await?;
         }
     }
-    if !looked {
-        return ignored(
-            "it concerns no control, or no account and Region that is watched, or is left to the next run",
-        );
-    }
+    let Reacting { news, judged, moved, unanswered, configured, .. } = reacting;
     alerts::send(state, &news).await?;
+    let known = state.known().await?;
+    for changed in configured {
+        changed.remember(&known).await?;
+    }
+    if let Some(why) = unanswered {
+        // What could be judged is recorded and told; the next attempt looks at the rest.
+        return Err(Failure::Transient(format!("not all of it was answered: {why}")));
+    }
+    told.remember(&event.actor.event_id, Timestamp::now()).await?;
     tracing::info!(event = event.id, name = event.name, judged, moved, "judged");
     Ok(json!({ "judged": judged, "moved": moved }))
+}
+
+fn ignored(event: &Event, why: &str) -> Value {
+    tracing::info!(event = event.id, name = event.name, why, "ignored");
+    json!({ "ignored": why })
+}
+
+/// An event that is being looked into.
+struct Reacting<'r> {
+    state: &'r State,
+    event: &'r Event,
+    chosen: &'r Arc<Chosen>,
+    scratch: &'r Scratch,
+    deadline: SystemTime,
+    /// Whether nobody was told of it yet.
+    untold: bool,
+    news: News,
+    judged: u64,
+    moved: u64,
+    /// What was not answered, and may well be the next time.
+    unanswered: Option<String>,
+    /// What is configured now and was not before; kept once all that it explains is told.
+    configured: Vec<Changed>,
+}
+
+impl Reacting<'_> {
+    /// Asks what is looked at together, and judges it.
+    async fn look(&mut self, place: &Place, looks: &[&Look]) -> Result<(), Failure> {
+        let frameworks = concerned(self.chosen, looks);
+        let collected = self.collect(place, looks, &frameworks).await?;
+        let mut actor = self.event.actor.clone();
+        // AWS Backup's own events do not say who did it; what was before is kept for the one that does.
+        if !actor.principal.is_empty() {
+            let deleted = self.event.name.starts_with("Delete") && collected.complete;
+            let now = configuration::of(&collected.root, place)?;
+            let known = self.state.known().await?;
+            let about = Some(&self.event.about);
+            let (difference, changed) =
+                configuration::compare_with(&known, place, collected.at, &now, about, deleted).await?;
+            (actor.before, actor.after) = (difference.before, difference.after);
+            if !actor.before.is_empty() || !actor.after.is_empty() {
+                self.news.about(occasion(self.event, actor.clone()));
+            }
+            self.configured.push(changed);
+        }
+        if self.unanswered.is_none() {
+            self.unanswered.clone_from(&collected.unanswered);
+        }
+        self.record(place, looks, frameworks, collected, actor).await
+    }
+
+    /// Asks what the concerned controls read, of what the looks are about.
+    async fn collect(
+        &self,
+        place: &Place,
+        looks: &[&Look],
+        frameworks: &[Framework],
+    ) -> Result<Collected, Failure> {
+        let at = Timestamp::now();
+        let mut only = needed_by(frameworks, &self.chosen.catalog.vocabulary);
+        // What was configured is told of, whether or not a control reads it.
+        only.extend(configuration::operations_of(looks.iter().map(|it| &it.thing)));
+        let focus = match looks {
+            [first, rest @ ..] if rest.iter().all(|it| it.thing == first.thing) => parameter_of(&first.thing),
+            _ => None,
+        };
+        let focus = focus.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        let root = self.scratch.path(&format!("{}-{}-{}", place.account, place.region, at.as_nanosecond()));
+        let asks_account = QUESTIONS.iter().any(|it| it.scope == Asking::Account && only.contains(it.name));
+        let survey = survey(self.state, root.clone(), only, focus, Some(self.deadline)).await?;
+        let assumed = survey.assume(place.account).await.map_err(|error| not_assumed(place, &error))?;
+        let mut matrix = survey.unit(&assumed, place.clone(), &[Asking::Region]).await?.matrix;
+        if asks_account {
+            let global = Place { account: place.account, region: Region::global() };
+            matrix.join(survey.unit(&assumed, global, &[Asking::Account]).await?.matrix);
+        }
+        Ok(Collected { root, at, complete: matrix.is_complete(), unanswered: matrix.passing(&[]) })
+    }
+
+    /// Judges what was collected, and takes what is about the looks into the ledger.
+    async fn record(
+        &mut self,
+        place: &Place,
+        looks: &[&Look],
+        frameworks: Vec<Framework>,
+        collected: Collected,
+        actor: Actor,
+    ) -> Result<(), Failure> {
+        let mut store = self.state.ledger(Handle::current()).await?;
+        // Of each control, the things that it is asked of.
+        let mut about: BTreeMap<String, Vec<Thing>> = BTreeMap::new();
+        for chosen in frameworks.iter().flat_map(|it| &it.controls) {
+            let looks = looks.iter().filter(|it| it.controls.concern(&chosen.control));
+            about.entry(chosen.control.name.clone()).or_default().extend(looks.map(|it| it.thing.clone()));
+        }
+        let (scopes, place, untold) = (scopes(&frameworks, place), place.clone(), self.untold);
+        let chosen = Arc::clone(self.chosen);
+        let judging = tokio::task::spawn_blocking(move || {
+            let concerns = |key: &Key| {
+                let things = about.get(&key.scope.control).into_iter().flatten();
+                things.into_iter().any(|it| is_about(it, &key.resource_type, &key.resource))
+            };
+            let occasion = Occasion { at: collected.at, actor, untold, concerns: &concerns };
+            judge(&mut store, occasion, scopes, &place, &frameworks, &chosen, &collected)
+        });
+        let (judged, changes) = judging.await.map_err(std::io::Error::other)??;
+        self.judged += judged;
+        for change in &changes {
+            if let Change::Moved(record, entry) = change {
+                self.moved += 1;
+                self.news.add(record, entry);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn not_assumed(place: &Place, error: &CallError) -> Failure {
+    let told = format!("the role in {} cannot be assumed: {}: {}", place.account, error.code, error.message);
+    Failure::of_call(error, told)
 }
 
 fn occasion(event: &Event, actor: Actor) -> alert::Occasion {
     alert::Occasion::Event { actor: Box::new(actor), about: event.about.to_string(), at: event.time }
 }
 
-/// Somebody should know, though no finding can turn. Of a key, only if a vault there uses it.
+/// Somebody should know, though no finding can turn now. Of a key, only if a vault there uses it.
 async fn tell_of(state: &State, event: &Event, why: &str) -> Result<Value, Failure> {
     if !watched(state).await?(&event.about_place) {
-        return Ok(json!({ "ignored": "the account or Region is not watched" }));
+        return Ok(ignored(event, "the account or Region is not watched"));
+    }
+    let told = state.told().await?;
+    if told.of(&event.actor.event_id).await? {
+        return Ok(ignored(event, "somebody was told of it before"));
     }
     if let Thing::Key(key) = &event.about
         && !is_used(state, &event.about_place, key).await?
     {
-        return Ok(json!({ "ignored": "no vault there uses the key" }));
+        return Ok(ignored(event, "no vault there uses the key"));
     }
     let mut news = News::new(occasion(event, event.actor.clone()));
     news.add_notice(&event.about_place, why);
     alerts::send(state, &news).await?;
+    told.remember(&event.actor.event_id, Timestamp::now()).await?;
     tracing::info!(event = event.id, name = event.name, "told");
     Ok(json!({ "told": why }))
 }
@@ -171,26 +302,29 @@ fn is_about(thing: &Thing, resource_type: &str, resource: &str) -> bool {
     let named =
         |id: &str| resource == id || resource.strip_suffix(id).is_some_and(|it| it.ends_with([':', '/']));
     match thing {
-        Thing::BackupPlan(id) => of_type(crate::facts::types::BACKUP_PLAN) && named(id),
-        Thing::BackupVault(name) => of_type(crate::facts::types::BACKUP_VAULT) && named(name),
-        Thing::RecoveryPoint { arn, .. } | Thing::Resource { arn, .. } => resource == arn,
+        Thing::BackupPlan(id) => of_type(types::BACKUP_PLAN) && named(id),
+        Thing::BackupVault(name) => of_type(types::BACKUP_VAULT) && named(name),
+        // A job is judged under its own id.
+        Thing::RecoveryPoint { arn, .. } | Thing::Resource { arn, .. } => {
+            resource == arn || types::JOBS.contains(&resource_type)
+        }
         _ => true,
     }
 }
 
-/// Which accounts and Regions are watched: those of the last run that was published, and the function's own account.
+/// Which accounts and Regions are watched: those of the last run of everything, and the function's own account.
 async fn watched(state: &State) -> Result<impl Fn(&Place) -> bool + use<>, Failure> {
     let evidence = state.evidence().await?;
     let own = state.session().await?.identity().account;
     let regions = state.environment()?.sweep.regions()?;
-    let mut places: Option<BTreeSet<Place>> = None;
-    if let Some(text) = evidence.get(LATEST).await?
-        && let Ok(latest) = serde_json::from_slice::<Latest>(&text)
-        && let Some(units) = evidence.get(&latest.run.key("units.json")).await?
-        && let Ok(units) = serde_json::from_slice::<Vec<Unit>>(&units)
-    {
-        places = Some(units.iter().filter_map(|it| it.place().ok()).collect());
-    }
+    let places = match evidence.get(WATCHED).await? {
+        Some(text) => {
+            let units: Vec<Unit> = serde_json::from_slice(&text)
+                .map_err(|error| Failure::Configuration(format!("`{WATCHED}` cannot be read: {error}")))?;
+            Some(units.iter().filter_map(|it| it.place().ok()).collect::<BTreeSet<Place>>())
+        }
+        None => None,
+    };
     Ok(move |place: &Place| match &places {
         Some(places) if place.region.is_global() => places.iter().any(|it| it.account == place.account),
         Some(places) => places.contains(place),
@@ -239,87 +373,10 @@ struct Collected {
     root: PathBuf,
     /// When asking began: nothing in it is older.
     at: Timestamp,
-}
-
-/// Asks what the concerned controls read, of what the looks are about.
-async fn collect(
-    state: &State,
-    place: &Place,
-    looks: &[&Look],
-    concerned: &[Framework],
-    chosen: &Chosen,
-    scratch: &Scratch,
-    deadline: SystemTime,
-) -> Result<Collected, Failure> {
-    let at = Timestamp::now();
-    let mut only = needed_by(concerned, &chosen.catalog.vocabulary);
-    // What was configured is told of, whether or not a control reads it.
-    only.extend(configuration::operations_of(looks.iter().map(|it| &it.thing)));
-    let focus = match looks {
-        [first, rest @ ..] if rest.iter().all(|it| it.thing == first.thing) => parameter_of(&first.thing),
-        _ => None,
-    };
-    let focus = focus.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    let root = scratch.path(&format!("{}-{}-{}", place.account, place.region, at.as_nanosecond()));
-    let asks_account = QUESTIONS.iter().any(|it| it.scope == Asking::Account && only.contains(it.name));
-    let survey = survey(state, root.clone(), only, focus, Some(deadline)).await?;
-    let assumed = survey.assume(place.account).await.map_err(|error| {
-        let told =
-            format!("the role in {} cannot be assumed: {}: {}", place.account, error.code, error.message);
-        Failure::of_call(&error, told)
-    })?;
-    survey.unit(&assumed, place.clone(), &[Asking::Region]).await?;
-    if asks_account {
-        let global = Place { account: place.account, region: crate::model::Region::global() };
-        survey.unit(&assumed, global, &[Asking::Account]).await?;
-    }
-    Ok(Collected { root, at })
-}
-
-/// Keeps what is configured now; what was before and is different now, of what the event is about.
-async fn remember(
-    state: &State,
-    place: &Place,
-    collected: &Collected,
-    event: &Event,
-) -> Result<Difference, Failure> {
-    let now = configuration::of(&collected.root, place)?;
-    let gone = event.name.starts_with("Delete");
-    let known = state.known().await?;
-    configuration::remember(&known, place, collected.at, &now, Some(&event.about), gone).await
-}
-
-/// Judges what was collected, and takes what is about the looks into the ledger: how much was judged, and moved.
-#[expect(clippy::too_many_arguments, reason = "each is a thing of its own, used once")]
-async fn record(
-    state: &State,
-    place: &Place,
-    looks: &[&Look],
-    concerned: Vec<Framework>,
-    chosen: &Arc<Chosen>,
-    collected: Collected,
-    actor: Actor,
-    news: &mut News,
-) -> Result<(u64, u64), Failure> {
-    let mut store = state.ledger(Handle::current()).await?;
-    let things: Vec<Thing> = looks.iter().map(|it| it.thing.clone()).collect();
-    let scopes = scopes(&concerned, place);
-    let chosen = Arc::clone(chosen);
-    let judging = tokio::task::spawn_blocking(move || {
-        let concerns = |kind: &str, id: &str| things.iter().any(|it| is_about(it, kind, id));
-        let occasion =
-            Occasion { at: collected.at, cause: Cause::Event(Box::new(actor)), concerns: &concerns };
-        judge(&mut store, occasion, scopes, &concerned, &chosen, &collected)
-    });
-    let (judged, changes) = judging.await.map_err(std::io::Error::other)??;
-    let mut moved = 0;
-    for change in &changes {
-        if let Change::Moved(record, entry) = change {
-            moved += 1;
-            news.add(record, entry);
-        }
-    }
-    Ok((judged, moved))
+    /// Whether all that was asked was seen.
+    complete: bool,
+    /// What was not, and may well be the next time.
+    unanswered: Option<String>,
 }
 
 /// Every control of these frameworks in a place.
@@ -341,12 +398,16 @@ fn judge(
     store: &mut dyn Store,
     occasion: Occasion<'_>,
     scopes: Vec<Scope>,
+    place: &Place,
     frameworks: &[Framework],
     chosen: &Chosen,
     collected: &Collected,
 ) -> Result<(u64, Vec<Change>), Failure> {
     let read = folder::read(&collected.root, &mut |_| {})?;
     let facts = Facts::new(&read.inventory, occasion.at);
+    if !facts.places().any(|it| it == place) {
+        return Ok((0, Vec::new()));
+    }
     let mut changes = Vec::new();
     let mut tell = |change: &Change| changes.push(change.clone());
     let mut glance = Glance::begin(store, occasion, scopes, &mut tell)?;

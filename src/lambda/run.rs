@@ -159,6 +159,9 @@ pub struct CustomFile {
 /// The key of the pointer to the last run that was published.
 pub(super) const LATEST: &str = "latest.json";
 
+/// The key of the accounts and Regions of the last run of everything: events of these are looked into.
+pub(super) const WATCHED: &str = "watched.json";
+
 /// `latest.json`: the last run that was published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Latest {

@@ -14,6 +14,7 @@ use super::failure::Failure;
 use crate::aws::{Objects, Options, Session};
 use crate::ledger::dynamodb::DynamoDb;
 use crate::ledger::dynamodb::configuration::Configurations;
+use crate::ledger::dynamodb::told::Told;
 
 /// Where a function may write: a folder for each process.
 const DISK: &str = "/tmp/backproof";
@@ -28,6 +29,8 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(environment: Result<Environment, Failure>) -> Self {
+        // A process before this one may have had the same number.
+        let _ = fs::remove_dir_all(Path::new(DISK).join(process::id().to_string()));
         let (session, dynamodb, sns) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Self { environment, session, dynamodb, sns }
     }
@@ -69,6 +72,12 @@ impl State {
     pub(super) async fn known(&self) -> Result<Configurations, Failure> {
         let (client, table) = self.table().await?;
         Ok(Configurations::new(client, table))
+    }
+
+    /// The events that somebody was told of.
+    pub(super) async fn told(&self) -> Result<Told, Failure> {
+        let (client, table) = self.table().await?;
+        Ok(Told::new(client, table))
     }
 
     /// The bucket of inventories and reports.

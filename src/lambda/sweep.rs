@@ -57,7 +57,7 @@ pub(super) async fn sweep(state: &State, payload: Value, deadline: SystemTime) -
             let collected = survey.unit(&assumed, place.clone(), &[Scope::Region]).await?;
             (collected.matrix, collected.files)
         }
-        // The plan could assume it; whether the role went or AWS throttles, the next attempt may fare better.
+        // The plan could assume it: the role went, or AWS throttles.
         Err(error) => {
             let told =
                 format!("the role in {} cannot be assumed: {}: {}", place.account, error.code, error.message);
@@ -83,11 +83,13 @@ pub(super) async fn sweep(state: &State, payload: Value, deadline: SystemTime) -
     pack(&scratch.path("inventory"), &manifest, &packed)?;
     // Of two attempts at the same unit the first one stands.
     let first = evidence.put_file_once(&key, &packed).await?;
-    if first && !environment.table.is_empty() {
+    if !environment.table.is_empty() {
         let now = configuration::of(&scratch.path("inventory"), &place)?;
         let known = state.known().await?;
         // What a whole look did not see is gone.
-        configuration::remember(&known, &place, started_at, &now, None, manifest.complete).await?;
+        let (_, changed) =
+            configuration::compare_with(&known, &place, started_at, &now, None, manifest.complete).await?;
+        changed.remember(&known).await?;
     }
     let left = matrix.count(OUT_OF_TIME);
     tracing::info!(

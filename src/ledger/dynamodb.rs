@@ -12,7 +12,7 @@
 //!   record or entry of the scopes that are asked for, so a filter by account, Region or control makes them cheaper;
 //!   of what they hand out at most 20,000 are in memory, and for each 20,000 all is read once more.
 //! * Every read is strongly consistent.
-//! * Nothing of the ledger ever expires.
+//! * Nothing of the ledger ever expires. Which events were told of, in `told`, does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -30,6 +30,7 @@ mod memory;
 mod places;
 mod reading;
 mod table;
+pub mod told;
 mod window;
 mod writing;
 

@@ -4,24 +4,27 @@
 //! only what it is about can be gone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
 use super::key::{Id, Key, Scope};
 use super::observation::{Observation, Seen};
-use super::record::Cause;
+use super::record::{Actor, Cause};
 use super::store::{Store, StoreError, decide, settle};
 use super::transition::Change;
-use crate::evaluate::{Finding, NOT_LISTED_REASON};
+use crate::evaluate::{Finding, MissingFact, NOT_LISTED_REASON};
 
-/// What a glance is about, and why it was made.
+/// What a glance is about, and what made it.
 pub struct Occasion<'o> {
     /// The evaluation time.
     pub at: Timestamp,
-    /// The event.
-    pub cause: Cause,
-    /// Whether it is about a resource of this type with this ARN or id.
-    pub concerns: &'o dyn Fn(&str, &str) -> bool,
+    /// What happened, and who did it.
+    pub actor: Actor,
+    /// Whether nobody was told of the event yet, though it may have been recorded: what it moved then is told too.
+    pub untold: bool,
+    /// Whether it is about this.
+    pub concerns: &'o dyn Fn(&Key) -> bool,
 }
 
 /// What was seen of a scope.
@@ -82,13 +85,13 @@ impl<'s, 'o> Glance<'s, 'o> {
         let Some(looked) = self.scopes.get_mut(&key.scope) else {
             return Ok(());
         };
-        if !(self.occasion.concerns)(&key.resource_type, &key.resource) {
+        if !(self.occasion.concerns)(&key) {
             return Ok(());
         }
         looked.seen.insert(key.id());
-        // What nobody asked is not known; what AWS refused is worth a note.
+        // What nobody asked is not known, nor what may be answered the next time; what AWS refuses is worth a note.
         if let Seen::Undecided(missing) = &seen
-            && missing.iter().all(|it| it.error.is_empty())
+            && !missing.iter().any(MissingFact::is_refused)
         {
             return Ok(());
         }
@@ -97,13 +100,54 @@ impl<'s, 'o> Glance<'s, 'o> {
     }
 
     fn take(&mut self, key: Key, seen: Seen) -> Result<(), StoreError> {
-        let Occasion { at, cause, .. } = &self.occasion;
-        let observation = Observation { key, at: *at, cause: cause.clone(), seen };
-        let change = decide(self.store, &observation)?;
+        let Occasion { at, actor, .. } = &self.occasion;
+        let cause = Cause::Event(Box::new(actor.clone()));
+        let observation = Observation { key, at: *at, cause, seen };
+        let change = match decide(self.store, &observation)? {
+            change @ (Change::Nothing | Change::Seen(_)) if self.occasion.untold => {
+                self.known(&observation, change)?
+            }
+            change => change,
+        };
         if change != Change::Nothing {
             self.decided.push((observation, change));
         }
         if self.decided.len() >= self.store.at_once() { self.settle() } else { Ok(()) }
+    }
+
+    /// Tells what an earlier attempt at the same event moved, and keeps who did it where AWS Backup's own event, which
+    /// does not say, came first.
+    fn known(&mut self, observation: &Observation, change: Change) -> Result<Change, StoreError> {
+        let known = match change.record() {
+            Some(record) => Some(record.clone()),
+            None => self.store.record(&observation.key)?,
+        };
+        let Some(mut record) = known else {
+            return Ok(change);
+        };
+        let Cause::Event(by) = &record.cause else {
+            return Ok(change);
+        };
+        let actor = &self.occasion.actor;
+        if by.event_id == actor.event_id {
+            let (mut last, steps) = (None, record.steps);
+            self.store.history(Some(&observation.key), None, &mut |past| {
+                last = Some(past.entry).filter(|it| it.sequence == steps);
+                ControlFlow::Continue(())
+            })?;
+            if let Some(entry) = last {
+                (self.tell)(&Change::Moved(Box::new(record), Box::new(entry)));
+            }
+            return Ok(change);
+        }
+        if by.principal.is_empty() && !actor.principal.is_empty() {
+            record.cause = observation.cause.clone();
+            if change == Change::Nothing {
+                record.version = record.version.saturating_add(1);
+            }
+            return Ok(Change::Seen(Box::new(record)));
+        }
+        Ok(change)
     }
 
     fn settle(&mut self) -> Result<(), StoreError> {
@@ -124,8 +168,7 @@ impl<'s, 'o> Glance<'s, 'o> {
                 continue;
             }
             for record in self.store.open_before(&scope, at)? {
-                let concerns = (self.occasion.concerns)(&record.key.resource_type, &record.key.resource);
-                if concerns && !looked.seen.contains(&record.key.id()) {
+                if (self.occasion.concerns)(&record.key) && !looked.seen.contains(&record.key.id()) {
                     self.take(record.key, Seen::Gone)?;
                 }
             }

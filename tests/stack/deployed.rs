@@ -139,7 +139,7 @@ impl Stack {
         output["run"].as_str().unwrap().to_owned()
     }
 
-    /// Asks again and again, for a minute at most.
+    /// Asks again and again, for a minute and a half at most.
     pub(crate) fn wait_for<T>(&self, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         let begun = Instant::now();
         loop {

@@ -27,6 +27,8 @@ use crate::model::Place;
 pub(super) const LEDGER: &str = "ledger";
 /// The sort key of its schema.
 pub(super) const SCHEMA: &str = "schema";
+/// The sort key of events that somebody was told of.
+pub(super) const TOLD: &str = "told";
 /// The partition of runs.
 pub(super) const RUNS: &str = "ledger/runs";
 /// The partition with an item for each account and Region.
@@ -56,6 +58,11 @@ pub(super) fn part(name: &str) -> String {
         }
     }
     part
+}
+
+/// The partition of an event, by its id.
+pub(super) fn told(event: &str) -> String {
+    format!("told/{}", part(event))
 }
 
 /// An account and Region as parts of a key.

@@ -84,9 +84,10 @@ fn check(case: &Case) {
 
     let mut told = Vec::new();
     let mut tell = |change: &Change| told.extend(change.entry().cloned());
-    let concerns = |_: &str, resource: &str| case.about.contains(&resource);
-    let cause = Cause::Event(Box::default());
-    let occasion = Occasion { at: hour(case.at), cause: cause.clone(), concerns: &concerns };
+    let concerns = |key: &Key| case.about.contains(&&*key.resource);
+    let actor = Actor { event_id: "event".to_owned(), ..Actor::default() };
+    let cause = Cause::Event(Box::new(actor.clone()));
+    let occasion = Occasion { at: hour(case.at), actor, untold: false, concerns: &concerns };
     let mut glance = Glance::begin(&mut store, occasion, vec![scope("CONTROL", PLACE)], &mut tell).unwrap();
     for (volume, seen) in case.seen {
         glance.see(key("CONTROL", PLACE, volume), seen()).unwrap();
@@ -115,4 +116,47 @@ fn a_glance_changes_what_it_is_about_and_could_see() {
     for case in CASES {
         check(case);
     }
+}
+
+/// A glance at volume 1, that finds it to be so; the steps that it tells of.
+fn glance(store: &mut Sqlite, at: i64, event: &str, principal: &str, untold: bool, seen: Seen) -> Vec<Step> {
+    let mut told = Vec::new();
+    let mut tell = |change: &Change| told.extend(change.entry().map(|it| it.step));
+    let text = |it: &str| it.to_owned();
+    let actor = Actor { event_id: text(event), principal: text(principal), ..Actor::default() };
+    let occasion = Occasion { at: hour(at), actor, untold, concerns: &|_| true };
+    let mut glance = Glance::begin(store, occasion, vec![scope("CONTROL", PLACE)], &mut tell).unwrap();
+    glance.see(key("CONTROL", PLACE, "vol-1"), seen).unwrap();
+    glance.finish().unwrap();
+    told
+}
+
+#[test]
+fn what_was_recorded_and_not_told_is_told_when_the_event_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Sqlite::create(&folder.path().join("ledger.sqlite")).unwrap();
+    let low = || violation(Severity::Low, "a");
+    assert_eq!(glance(&mut store, 1, "one", "alice", true, low()), [Step::Opened]);
+    assert_eq!(glance(&mut store, 2, "one", "alice", true, low()), [Step::Opened]);
+    assert_eq!(glance(&mut store, 3, "one", "alice", false, low()), []);
+    assert_eq!(glance(&mut store, 4, "two", "bob", true, low()), []);
+    assert_eq!(store.record(&key("CONTROL", PLACE, "vol-1")).unwrap().unwrap().steps, 1);
+}
+
+#[test]
+fn who_did_it_is_kept_where_an_event_that_does_not_say_came_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Sqlite::create(&folder.path().join("ledger.sqlite")).unwrap();
+    let by = |store: &mut Sqlite| match store.record(&key("CONTROL", PLACE, "vol-1")).unwrap().unwrap().cause
+    {
+        Cause::Event(actor) => actor.principal,
+        Cause::Run(run) => run,
+    };
+    let low = || violation(Severity::Low, "a");
+    assert_eq!(glance(&mut store, 1, "own", "", true, low()), [Step::Opened]);
+    assert_eq!(by(&mut store), "");
+    assert_eq!(glance(&mut store, 2, "call", "alice", true, low()), []);
+    assert_eq!(by(&mut store), "alice");
+    assert_eq!(glance(&mut store, 3, "later", "bob", true, low()), []);
+    assert_eq!(by(&mut store), "alice");
 }
