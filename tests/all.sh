@@ -15,6 +15,8 @@ fi
 step cargo run --locked --quiet -- controls check
 # Whether the local AWS that the tests ask answers as AWS does.
 step "$(sh tests/aws/install.sh)" -B tests/aws/check.py
+# Whether events of other accounts and Regions reach the stack.
+step "$(sh tests/aws/install.sh)" -B tests/template/sent.py
 # The templates, the state machine and the CDK app.
 step sh tests/template/lint.sh
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --all-features --no-deps --quiet

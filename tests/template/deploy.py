@@ -2,7 +2,8 @@
 
     python tests/template/deploy.py --endpoint URL --account ID --region R --zip BOOTSTRAP.zip [--parameter KEY=VALUE]...
 
-Only what a template says of files is replaced: CodeUri by the zip, DefinitionUri by the state machine, both put to S3 first.
+Only what a template says of files is replaced: CodeUri by the zip, DefinitionUri by the state machine, both put to S3
+first. Another template (`--template FILE`) that has no files needs no zip.
 Runs on the Python that `tests/aws/install.sh` prints.
 """
 
@@ -24,7 +25,7 @@ def _arguments():
     parser.add_argument("--endpoint", required=True, metavar="URL", help="where local AWS listens")
     parser.add_argument("--account", required=True, metavar="ID", help="whose root deploys")
     parser.add_argument("--region", required=True)
-    parser.add_argument("--zip", required=True, type=Path, help="a zip with `bootstrap` in it")
+    parser.add_argument("--zip", type=Path, help="a zip with `bootstrap` in it")
     parser.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--stack", default="backproof", help="the name of the stack")
     parser.add_argument("--template", default=ROOT / "template.yaml", type=Path)
@@ -48,8 +49,10 @@ def _packaged(arguments):
     """The template with what it needs of files in S3."""
     s3, text = _client(arguments, "s3"), arguments.template.read_text(encoding="utf-8")
     bucket = f"packages-{arguments.account}-{arguments.region}"
-    if bucket not in [it["Name"] for it in s3.list_buckets()["Buckets"]]:
+    try:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": arguments.region})
+    except s3.exceptions.BucketAlreadyOwnedByYou:
+        pass
     text = re.sub(r"^( *CodeUri: ).*$", lambda it: it[1] + _put(s3, bucket, arguments.zip), text, flags=re.MULTILINE)
 
     def definition(found):
@@ -69,9 +72,12 @@ def _wait(formation, stack):
 def main():
     arguments = _arguments()
     formation = _client(arguments, "cloudformation")
-    given = {"Architecture": "x86_64"} | dict(it.split("=", 1) for it in arguments.parameter)
+    given = dict(it.split("=", 1) for it in arguments.parameter)
+    if arguments.zip:
+        given = {"Architecture": "x86_64"} | given
+    body = _packaged(arguments) if arguments.zip else arguments.template.read_text(encoding="utf-8")
     formation.create_stack(
-        StackName=arguments.stack, TemplateBody=_packaged(arguments),
+        StackName=arguments.stack, TemplateBody=body,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -81,7 +87,7 @@ def main():
             if it["ResourceStatus"].endswith("FAILED"):
                 print(it["LogicalResourceId"], it.get("ResourceStatusReason", ""), file=sys.stderr)
         sys.exit(f"deploy.py: {told['StackStatus']} {told.get('StackStatusReason', '')}")
-    print(json.dumps({it["OutputKey"]: it["OutputValue"] for it in told["Outputs"]}, indent=2))
+    print(json.dumps({it["OutputKey"]: it["OutputValue"] for it in told.get("Outputs", [])}, indent=2))
 
 
 if __name__ == "__main__":

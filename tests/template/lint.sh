@@ -62,11 +62,12 @@ cd "$root"
 
 sam_validate() { HOME=$home "$bin/sam" validate --lint --template template.yaml --region us-east-1; }
 step "sam validate --lint" sam_validate
-step "cfn-lint, templates" "$bin/cfn-lint" template.yaml template-member.yaml
+step "cfn-lint, templates" "$bin/cfn-lint" template.yaml template-member.yaml template-events.yaml
+step "senders have the rules" "$bin/python" "$here/senders.py" template.yaml template-events.yaml
 step "translate" "$bin/python" "$here/translate.py" template.yaml "$translated" "$machine"
 step "cfn-lint, translated" "$bin/cfn-lint" "$translated"
 step "asl-validator" "$home/checks/node_modules/.bin/asl-validator" --json-path "$machine"
-for it in template.yaml template-member.yaml; do
+for it in template.yaml template-member.yaml template-events.yaml; do
   step "checkov $it" "$bin/checkov" --config-file "$here/checkov.yaml" --file "$it"
 done
 

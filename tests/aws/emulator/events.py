@@ -1,4 +1,5 @@
-"""Tells MiniStack's EventBridge of a change as CloudTrail does, so that rules on it fire.
+"""Tells MiniStack's EventBridge of a change as CloudTrail does, so that rules on it fire; what a rule sends to a bus of
+another account or Region gets there, if its role and the bus's policy let it.
 
 Failed and read-only calls are not told of.
 """
@@ -9,7 +10,8 @@ import time
 import uuid
 from datetime import datetime, timezone
 
-from ministack.core import responses
+from ministack import app as ministack
+from ministack.core import iam_evaluator, responses
 from ministack.services import eventbridge, lambda_svc
 
 from . import access
@@ -103,12 +105,53 @@ def publish(account, region, source, detail_type, detail, resources=()):
     task.add_done_callback(_PENDING.discard)
 
 
-def install():
+def _may_send(target, bus, policy, estate):
+    """Whether a target's role may put events on a bus, and the bus's policy lets it."""
+    if not ministack.AUTH:
+        return True
+    account, region = responses.get_account_id(), responses.get_region()
+    name = target.get("RoleArn", "").rpartition("/")[2]
+    home = estate.organization()
+    members = home.find("org-accounts") if home else None
+    keys = {}
+    if members is not None and account in members.by_key:
+        keys["aws:principalorgid"] = home.things["organization", ()]["Organization"]["Id"]
+    context = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/events", principal_type="AssumedRole",
+        principal_account=account, action="events:PutEvents", resource_arn=bus, region=region, principal_keys=keys,
+    )
+    identity = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account))
+    owner = bus.split(":")[4]
+    return iam_evaluator.combine_resource_policy(identity, context, policy, owner).decision == "Allow"
+
+
+def _send(target, event, estate):
+    """Puts an event on a bus elsewhere; where it is from stays as it was (EventBridge User Guide, "Event structure")."""
+    _, _, _, region, account, resource = target["Arn"].split(":", 5)
+    name = resource.partition("/")[2]
+    with responses.request_scope(account, region):
+        known, policy = name in eventbridge._event_buses, eventbridge._event_bus_policies.get(name)
+    # What was sent once is not sent on to a third bus.
+    if known and "_Sent" not in event and _may_send(target, target["Arn"], policy, estate):
+        with responses.request_scope(account, region):
+            eventbridge._dispatch_event(event | {"EventBusName": name, "_Sent": True})
+
+
+def install(estate):
     """Lets a rule's function be tried again when it fails, and its failure reach its destination; MiniStack calls once."""
+    invoke_target = eventbridge._invoke_target
 
     def invoke(arn, payload):
         function, config, _ = lambda_svc._get_func_record_for_ref(arn)
         if function and config:
             lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), json.loads(payload))
 
+    def invoking(target, event, rule, view=None):
+        parts = target.get("Arn", "").split(":", 5)
+        here = [responses.get_region(), responses.get_account_id()]
+        if parts[2] == "events" and parts[5].startswith("event-bus/") and parts[3:5] != here:
+            return _send(target, event, estate)
+        return invoke_target(target, event, rule, view)
+
     eventbridge._dispatch_to_lambda = invoke
+    eventbridge._invoke_target = invoking

@@ -251,7 +251,7 @@ def run(listening, estate, switchboard, auth, ready):
     access.install()
     step_functions.install()
     formation.install()
-    events.install()
+    events.install(estate)
     host, port = listening.getsockname()
     application = LocalAws(estate, switchboard, f"{host}:{port}", auth)
     config = Config()
