@@ -346,7 +346,7 @@ fn judge(
     collected: &Collected,
 ) -> Result<(u64, Vec<Change>), Failure> {
     let read = folder::read(&collected.root, &mut |_| {})?;
-    let facts = Facts::new(&read.inventory, occasion.at);
+    let facts = Facts::partial(&read.inventory, occasion.at);
     let mut changes = Vec::new();
     let mut tell = |change: &Change| changes.push(change.clone());
     let mut glance = Glance::begin(store, occasion, scopes, &mut tell)?;
