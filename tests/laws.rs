@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use backproof::catalog::Catalog;
-use backproof::evaluate::{Finding, evaluate, evaluate_one_by_one};
+use backproof::evaluate::{Finding, MissingFact, evaluate, evaluate_one_by_one};
 use backproof::facts::{Facts, types};
 use backproof::framework::{self, Framework};
 use backproof::inventory::Inventory;
@@ -39,6 +39,7 @@ mod recording;
 #[path = "laws/things.rs"]
 mod things;
 
+use estate::Ending;
 use recording::{File, Line, files, read};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::built_in().unwrap());
@@ -268,6 +269,28 @@ proptest! {
                 prop_assert!(after.contains_key(&told), "{key:?} is gone without a word");
             }
         }
+    }
+
+    /// Nobody refused what nobody asked: where another account or Region would tell, no error of this one is named.
+    #[test]
+    fn what_was_not_asked_elsewhere_is_told_without_an_error(world in estate::world(), denied in any::<bool>()) {
+        let mut world = world;
+        world.places.truncate(1);
+        if denied {
+            (world.places[0].vault_list, world.places[0].job_lists) = (Ending::Denied, [Ending::Denied; 3]);
+        }
+        let inventory = read(&files(&record::record(&world), world.plain));
+        let facts = Facts::partial(&inventory, at());
+        let mut wrong = Vec::new();
+        evaluate(&EVERYTHING, &facts, &CATALOG.vocabulary, &mut |finding| {
+            let elsewhere = |why: &str| {
+                why.contains("in another account or Region") || why.contains("known: in 444455556666/")
+            };
+            let named = |it: &&MissingFact| elsewhere(&it.why) && !it.error.is_empty();
+            wrong.extend(finding.missing.iter().find(named).cloned());
+        })
+        .unwrap();
+        prop_assert!(wrong.is_empty(), "{:?}", wrong.first());
     }
 }
 

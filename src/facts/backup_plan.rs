@@ -350,7 +350,9 @@ impl Facts<'_> {
         match self.state(place, "backup.list-backup-vaults", "") {
             _ if known => Some(Fact::record([("exists", Some(true.into()))])),
             State::Complete => Some(Fact::record([("exists", Some(false.into()))])),
-            State::NotAsked if !self.partial && !self.inventory.estates.contains_key(place) => Some(Fact::record([])),
+            State::NotAsked if !self.partial && !self.inventory.estates.contains_key(place) => {
+                Some(Fact::record([]))
+            }
             State::NotAsked | State::Refused(_) | State::CutOff(_) => None,
         }
     }

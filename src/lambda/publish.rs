@@ -80,6 +80,7 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
         reports: scratch.path("reports"),
         run: id.to_string(),
         again: is_again(&evidence, &id).await?,
+        partial: run.sweep != environment.sweep,
         at,
         used: gathered.used,
         begun,
@@ -118,6 +119,8 @@ struct Judging {
     reports: PathBuf,
     run: String,
     again: bool,
+    /// Whether it was started for a part of what is swept otherwise.
+    partial: bool,
     at: Timestamp,
     used: Counts,
     begun: Instant,
@@ -132,7 +135,8 @@ impl Judging {
         let mut basis = Basis::of(&collected.inventory, collected.digest, self.at);
         let problem = |why: &String| Problem::with_file("controls".to_owned(), why.clone());
         basis.problems.extend(chosen.broken.iter().map(problem));
-        let facts = Facts::new(&collected.inventory, self.at);
+        let facts = if self.partial { Facts::partial } else { Facts::new };
+        let facts = facts(&collected.inventory, self.at);
         let mut report = Report::new(&chosen.frameworks, basis);
         let mut files = ReportFolder::create(&self.reports, &report)?;
         let digest = report.basis.inventory_digest.clone();
