@@ -292,7 +292,10 @@ impl<'q, 'a> Question<'q, 'a> {
                 continue;
             }
             let (mut verdict, decision) = asker.ask(self.sheet, self.with(&member.thing))?;
+            // What is in no known account may be in any, and be anything: that it is not in one says nothing.
+            let anyone = member.unread && member.thing.place.is_none() && self.tells_apart();
             match (member.unread, verdict.answer, control.satisfied_by) {
+                _ if anyone => asker.not_read(&mut verdict, &member.thing),
                 // What could not have satisfied the control, had it been read, is as good as not there.
                 (true, Answer::NonCompliant, SatisfiedBy::Any) | (_, Answer::NotApplicable, _) => continue,
                 // What may exist neither satisfies nor fails.
@@ -315,6 +318,12 @@ impl<'q, 'a> Question<'q, 'a> {
         let order = |it: &Piece<'q, 'a>| (it.verdict.reasons.len(), &it.member.thing.uid);
         pieces.sort_by(|a, b| order(a).cmp(&order(b)));
         Ok(self.fold(asker, pieces))
+    }
+
+    /// Whether it counts which piece of evidence it is or what that is in, or that cannot be told.
+    fn tells_apart(&self) -> bool {
+        let looks = self.sheet.chosen.control.policies.sharing.looks();
+        looks.is_none_or(|it| !it.principal.inside.is_empty() || !it.principal.same_as.is_empty())
     }
 
     /// One verdict from several.

@@ -113,14 +113,30 @@ pub struct Facts<'a> {
     /// Rules, copy actions and selections of each plan.
     plan_parts: BTreeMap<Uid, Vec<Uid>>,
     coverage_index: CoverageIndex,
+    /// Whether the inventory is a part of an estate: what is not in it may be in the rest.
+    partial: bool,
 }
 
 impl<'a> Facts<'a> {
     /// Joins what belongs together, by index; the rest is built as it is asked for.
+    ///
+    /// The inventory is taken for the whole estate: what is in none of its accounts and Regions is outside of it.
     pub fn new(inventory: &'a Inventory, at: Timestamp) -> Self {
+        Self::build(inventory, at, false)
+    }
+
+    /// The facts of a part of an estate: other accounts and Regions exist that were not asked.
+    ///
+    /// What may be recorded there is missing, neither there nor not there.
+    pub fn partial(inventory: &'a Inventory, at: Timestamp) -> Self {
+        Self::build(inventory, at, true)
+    }
+
+    fn build(inventory: &'a Inventory, at: Timestamp, partial: bool) -> Self {
         let mut facts = Self {
             inventory,
             at,
+            partial,
             vaults: BTreeMap::new(),
             about: BTreeMap::new(),
             shared: BTreeMap::new(),

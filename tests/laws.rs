@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use backproof::catalog::Catalog;
-use backproof::evaluate::{Finding, evaluate, evaluate_one_by_one};
+use backproof::evaluate::{Finding, MissingFact, evaluate, evaluate_one_by_one};
 use backproof::facts::{Facts, types};
 use backproof::framework::{self, Framework};
 use backproof::inventory::Inventory;
@@ -39,6 +39,7 @@ mod recording;
 #[path = "laws/things.rs"]
 mod things;
 
+use estate::Ending;
 use recording::{File, Line, files, read};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::built_in().unwrap());
@@ -82,9 +83,12 @@ type Key = (String, String, String, String, String);
 
 /// Answers by key; no key may occur twice.
 fn judge(inventory: &Inventory, frameworks: &[Framework]) -> BTreeMap<Key, Answer> {
-    let facts = Facts::new(inventory, at());
+    answers(&Facts::new(inventory, at()), frameworks)
+}
+
+fn answers(facts: &Facts<'_>, frameworks: &[Framework]) -> BTreeMap<Key, Answer> {
     let mut answers = BTreeMap::new();
-    evaluate(frameworks, &facts, &CATALOG.vocabulary, &mut |finding| {
+    evaluate(frameworks, facts, &CATALOG.vocabulary, &mut |finding| {
         let index = finding.framework.controls.iter().position(|it| std::ptr::eq(it, finding.chosen));
         let control = format!("{} {}", finding.chosen.control.name, index.unwrap());
         let key = (
@@ -229,6 +233,64 @@ proptest! {
                 );
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    /// Judged by itself as a part, each place is told what is told of it among all, or INSUFFICIENT_DATA;
+    /// and as whenever facts are lost, only what was known to be gone can be new.
+    #[test]
+    fn a_part_is_judged_as_in_the_whole_or_not_at_all(world in estate::world(), with_account in any::<bool>()) {
+        let whole = files(&record::record(&world), world.plain);
+        let (before, gone) = (judge(&read(&whole), &EVERYTHING), world.gone());
+        for place in &world.places {
+            let own = format!("{}/{}", place.account, place.region);
+            let global = format!("{}/global/", place.account);
+            let is_part = |it: &&File| {
+                it.path.starts_with(&format!("{own}/")) || (with_account && it.path.starts_with(&global))
+            };
+            let part: Vec<File> = whole.iter().filter(is_part).cloned().collect();
+            let inventory = read(&part);
+            let after = answers(&Facts::partial(&inventory, at()), &EVERYTHING);
+            for (key, answer) in after.iter().filter(|(key, _)| key.3 != types::ACCOUNT) {
+                let was = before.get(key);
+                let known_again = was.is_none() && gone.contains(&key.4);
+                prop_assert!(
+                    known_again || *answer == Answer::InsufficientData || was == Some(answer),
+                    "{key:?} was {was:?}, is {answer:?}: {}", title(key)
+                );
+            }
+            for key in before.keys().filter(|it| it.2 == own && !after.contains_key(*it)) {
+                let (framework, control, place, ..) = key.clone();
+                let account = place.split('/').next().unwrap().to_owned();
+                let told = (framework, control, place, types::ACCOUNT.to_owned(), account);
+                prop_assert!(after.contains_key(&told), "{key:?} is gone without a word");
+            }
+        }
+    }
+
+    /// Nobody refused what nobody asked: where another account or Region would tell, no error of this one is named.
+    #[test]
+    fn what_was_not_asked_elsewhere_is_told_without_an_error(world in estate::world(), denied in any::<bool>()) {
+        let mut world = world;
+        world.places.truncate(1);
+        if denied {
+            (world.places[0].vault_list, world.places[0].job_lists) = (Ending::Denied, [Ending::Denied; 3]);
+        }
+        let inventory = read(&files(&record::record(&world), world.plain));
+        let facts = Facts::partial(&inventory, at());
+        let mut wrong = Vec::new();
+        evaluate(&EVERYTHING, &facts, &CATALOG.vocabulary, &mut |finding| {
+            let elsewhere = |why: &str| {
+                why.contains("in another account or Region") || why.contains("known: in 444455556666/")
+            };
+            let named = |it: &&MissingFact| elsewhere(&it.why) && !it.error.is_empty();
+            wrong.extend(finding.missing.iter().find(named).cloned());
+        })
+        .unwrap();
+        prop_assert!(wrong.is_empty(), "{:?}", wrong.first());
     }
 }
 

@@ -38,13 +38,25 @@ impl<'a> Finder<'a, '_> {
             }
         }
         match read {
-            Read::Tags(..) if thing.tags.is_none() => Some(tags(&name, &thing, self.coverage)),
-            Read::Units(..) if !thing.units_known => Some(self.units(&name)),
+            Read::Tags(..) if thing.tags.is_none() => match elsewhere(&thing) {
+                Some(doubt) => Some(MissingFact { fact: format!("{name}'s tags"), ..of_doubt(doubt) }),
+                None => Some(tags(&name, &thing, self.coverage)),
+            },
+            Read::Units(..) if !thing.units_known => match elsewhere(&thing) {
+                Some(doubt) => {
+                    let fact = format!("{name} in an organizational unit");
+                    Some(MissingFact { fact, ..of_doubt(doubt) })
+                }
+                None => Some(self.units(&name)),
+            },
             _ => None,
         }
     }
 
     fn fact(&self, name: &str, step: &str, thing: &Thing, declared: &Attribute) -> MissingFact {
+        if let Some(doubt) = elsewhere(thing) {
+            return MissingFact { fact: name.to_owned(), ..of_doubt(doubt) };
+        }
         let told = thing.reasons.iter().find(|(fact, _)| fact == step).map(|(_, why)| why.clone());
         // Where the whole thing is in doubt, the call that would tell of it comes before the one that tells this fact.
         if let Some(doubt) = thing.doubts.iter().find(|it| it.gap.is_some() && told.as_ref() == Some(&it.why))
@@ -77,6 +89,11 @@ impl<'a> Finder<'a, '_> {
             None => in_words(&why),
         }
     }
+}
+
+/// What is doubted of something that may be in any place: no call of a known place would have told of it.
+fn elsewhere(thing: &Thing) -> Option<&Doubt> {
+    thing.doubts.first().filter(|_| thing.place.is_none())
 }
 
 /// What is missing of a thing whose tags could not be learned.

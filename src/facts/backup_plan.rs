@@ -7,7 +7,7 @@ use super::overlap::losers;
 use super::recovery_point::lifecycle;
 use super::{Doubt, Fact, Facts, Thing, Uid, types};
 use crate::inventory::record::{BackupPlan, BackupPlanBody, BackupRule, BackupSelection, CopyAction, Text};
-use crate::inventory::{Recorded, State};
+use crate::inventory::{Gap, Recorded, State};
 use crate::model::{Arn, Place};
 use crate::schedule::{Frequency, Schedule, ScheduleError};
 
@@ -330,22 +330,29 @@ impl Facts<'_> {
             if reachable { self.destination(arn.unwrap_or_default(), &destination) } else { unreachable() };
         if known.is_none() {
             let gap = self.gap(&destination, "backup.list-backup-vaults", "");
-            let why = gap.map(|it| format!("whether that vault exists is not known: in {destination} {it}"));
-            thing.excuse("destination", why.unwrap_or_default());
+            let told = |it: &Gap| format!("whether that vault exists is not known: in {destination} {it}");
+            let why = gap.as_ref().map(told).unwrap_or_default();
+            // The call that would tell is one of the destination, and how it went where the plan is says nothing.
+            if self.partial {
+                thing.doubts = vec![Doubt { why: why.clone(), gap }];
+            }
+            thing.excuse("destination", why);
         }
         thing.learn("destination", known);
         thing
     }
 
     /// What is known of the vault a copy goes to: nothing where nobody looked at its account and Region,
-    /// and no fact at all where somebody looked and did not see.
+    /// and no fact at all where somebody looked and did not see, or somebody else is to look.
     fn destination(&self, arn: &str, place: &Place) -> Option<Fact> {
         let mut known = self.vaults.range((place, "")..).take_while(|((of, _), _)| *of == place);
         let known = known.any(|((of, name), _)| *self.vault_uid(of, name, None).id == *arn);
         match self.state(place, "backup.list-backup-vaults", "") {
             _ if known => Some(Fact::record([("exists", Some(true.into()))])),
             State::Complete => Some(Fact::record([("exists", Some(false.into()))])),
-            State::NotAsked if !self.inventory.estates.contains_key(place) => Some(Fact::record([])),
+            State::NotAsked if !self.partial && !self.inventory.estates.contains_key(place) => {
+                Some(Fact::record([]))
+            }
             State::NotAsked | State::Refused(_) | State::CutOff(_) => None,
         }
     }

@@ -327,7 +327,9 @@ impl<'a> Facts<'a> {
                 continue;
             }
             let mut thing = self.shared(uid);
-            thing.doubts = doubts.to_vec();
+            if unread {
+                thing.doubts = doubts.to_vec();
+            }
             let copies = thing.attribute("copyActionCount");
             if !unread && copies == Some(&super::Fact::Long(0)) {
                 near.push(NearMiss {

@@ -147,7 +147,24 @@ impl<'a> Facts<'a> {
                 }
             }
         }
+        if self.partial {
+            unread.extend(self.unread_elsewhere());
+        }
         unread
+    }
+
+    /// Recovery points and jobs that may be recorded where nobody asked, one of each kind.
+    ///
+    /// They are in no place that is known, so they are evidence only where evidence may be anywhere.
+    /// Plans are not among them: a plan covers its own account and Region alone.
+    fn unread_elsewhere(&self) -> impl Iterator<Item = Thing> {
+        let jobs = JOBS.iter().map(|(_, kind)| *kind);
+        std::iter::once(types::RECOVERY_POINT).chain(jobs).map(|kind| {
+            let why = "it may be recorded in another account or Region, which was not asked".to_owned();
+            let mut thing = Thing::unknown(Uid::new(kind, "in another account or Region"));
+            thing.doubts = vec![Doubt { why, gap: None }];
+            thing
+        })
     }
 
     fn has_unlinked_jobs(&self, place: &Place, kind: &str) -> bool {

@@ -13,6 +13,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -22,12 +23,13 @@ use super::controls::{self, Chosen};
 use super::failure::Failure;
 use super::run::{LATEST, Latest, Run, RunId, Unit, WATCHED};
 use super::state::{Scratch, State};
-use crate::alert::{News, Occasion};
+use crate::alert::{self, News, Occasion};
 use crate::aws::Objects;
 use crate::collect::folder;
 use crate::collect::journal::{Chain, Ended, Journal};
 use crate::collect::manifest::Manifest;
 use crate::collect::packed::{Unpacking, pack};
+use crate::control::hexadecimal;
 use crate::cost::{Counts, LambdaUse};
 use crate::evaluate::evaluate;
 use crate::facts::Facts;
@@ -71,6 +73,7 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
     for why in &chosen.broken {
         news.add_broken("custom controls", why);
     }
+    let troubles = digest_of(gathered.failed.keys().map(ToString::to_string), &chosen.broken);
     alerts::explain(&mut news, &chosen);
     let region = state.session().await?.region().map_or_else(String::new, |it| it.to_string());
     news.link(alerts::link(&region, evidence.bucket(), &id.to_string()));
@@ -81,6 +84,7 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
         reports: scratch.path("reports"),
         run: id.to_string(),
         again: is_again(&evidence, &id).await?,
+        partial: run.sweep != environment.sweep,
         at,
         used: gathered.used,
         begun,
@@ -89,10 +93,22 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
     let judged = tokio::task::spawn_blocking(move || judging.judge(&chosen, &mut store, news));
     let Judged { manifest, news, answer } = judged.await.map_err(std::io::Error::other)??;
     upload(&evidence, &id, &scratch.path("reports"), manifest).await?;
-    point_to(&evidence, &run, at, environment.sweep == run.sweep).await?;
-    alert(state, &evidence, &id, &news).await?;
+    let latest = latest(&evidence).await?;
+    let known = latest.as_ref().is_some_and(|it| it.troubles == troubles);
+    let alert = alert(&evidence, &id, &news, known).await?;
+    if latest.is_none_or(|it| it.at <= at) {
+        let latest = Latest { run: id.clone(), at, troubles };
+        point_to(&evidence, &run, &latest, environment.sweep == run.sweep).await?;
+    }
+    send(state, &evidence, &id, alert).await?;
     tracing::info!(run = %id, failed, %answer, "published");
     Ok(json!({ "run": id, "failed": failed, "judged": answer }))
+}
+
+/// What tells troubles of one run from those of another.
+fn digest_of(failed: impl Iterator<Item = String>, broken: &[String]) -> String {
+    let all: Vec<String> = failed.chain(broken.iter().cloned()).collect();
+    hexadecimal(&Sha256::digest(all.join("\n")))
 }
 
 /// What judging a run came to.
@@ -118,6 +134,8 @@ struct Judging {
     reports: PathBuf,
     run: String,
     again: bool,
+    /// Whether it was started for a part of what is swept otherwise.
+    partial: bool,
     at: Timestamp,
     used: Counts,
     begun: Instant,
@@ -132,7 +150,8 @@ impl Judging {
         let mut basis = Basis::of(&collected.inventory, collected.digest, self.at);
         let problem = |why: &String| Problem::with_file("controls".to_owned(), why.clone());
         basis.problems.extend(chosen.broken.iter().map(problem));
-        let facts = Facts::new(&collected.inventory, self.at);
+        let facts = if self.partial { Facts::partial } else { Facts::new };
+        let facts = facts(&collected.inventory, self.at);
         let mut report = Report::new(&chosen.frameworks, basis);
         let mut files = ReportFolder::create(&self.reports, &report)?;
         let digest = report.basis.inventory_digest.clone();
@@ -191,15 +210,15 @@ fn lambda_use(seconds: f64, memory: u32) -> LambdaUse {
     LambdaUse { gb_seconds: seconds.max(0.0) * f64::from(memory) / 1024.0, requests: 1 }
 }
 
-/// Points to the run as the latest, unless a later one was published; a run of everything also says what is watched.
-async fn point_to(evidence: &Objects, run: &Run, at: Timestamp, everything: bool) -> Result<(), Failure> {
-    let before = evidence.get(LATEST).await?;
-    let before = before.and_then(|text| serde_json::from_slice::<Latest>(&text).ok());
-    if before.is_some_and(|it| it.at > at) {
-        return Ok(());
-    }
-    let latest = Latest { run: run.run.clone(), at };
-    evidence.put(LATEST, serde_json::to_vec(&latest).map_err(Failure::input)?).await?;
+/// The last run that was published.
+async fn latest(evidence: &Objects) -> Result<Option<Latest>, Failure> {
+    let text = evidence.get(LATEST).await?;
+    Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+}
+
+/// Points to the run as the latest; a run of everything also says what is watched.
+async fn point_to(evidence: &Objects, run: &Run, latest: &Latest, everything: bool) -> Result<(), Failure> {
+    evidence.put(LATEST, serde_json::to_vec(latest).map_err(Failure::input)?).await?;
     if everything && let Some(units) = evidence.get(&run.run.key("units.json")).await? {
         evidence.put(WATCHED, units).await?;
     }
@@ -227,25 +246,36 @@ async fn upload(
     Ok(evidence.put(&id.key("manifest.json"), text).await?)
 }
 
-/// Tells what is new; a second attempt of the same run, which finds nothing new, tells what the first one found.
-async fn alert(state: &State, evidence: &Objects, id: &RunId, news: &News) -> Result<(), Failure> {
+/// What is to be told, kept before it is told: a second attempt of the same run, which finds nothing new, tells what the
+/// first one found. What cannot be looked at or is broken just as it was in the last run is told only beside news.
+async fn alert(
+    evidence: &Objects,
+    id: &RunId,
+    news: &News,
+    troubles_are_known: bool,
+) -> Result<Option<Alert>, Failure> {
     let key = id.key("alert.json");
     let before = evidence.get(&key).await?;
-    let alert = match before.and_then(|text| serde_json::from_slice::<Alert>(&text).ok()) {
-        Some(Alert { sent: true, .. }) => return Ok(()),
-        Some(alert) => alert,
-        None => {
-            let Some(message) = news.message() else {
-                return Ok(());
-            };
-            let alert = Alert { sent: false, message: Kept::from(&message) };
-            evidence.put(&key, serde_json::to_vec(&alert).map_err(Failure::input)?).await?;
-            alert
-        }
+    if let Some(alert) = before.and_then(|text| serde_json::from_slice::<Alert>(&text).ok()) {
+        return Ok(Some(alert));
+    }
+    let moved = alert::Change::ALL.iter().any(|it| news.count(*it) > 0);
+    let Some(message) = news.message().filter(|_| moved || !troubles_are_known) else {
+        return Ok(None);
+    };
+    let alert = Alert { sent: false, message: Kept::from(&message) };
+    evidence.put(&key, serde_json::to_vec(&alert).map_err(Failure::input)?).await?;
+    Ok(Some(alert))
+}
+
+/// Sends what is to be told, unless it was sent.
+async fn send(state: &State, evidence: &Objects, id: &RunId, alert: Option<Alert>) -> Result<(), Failure> {
+    let Some(alert) = alert.filter(|it| !it.sent) else {
+        return Ok(());
     };
     alerts::publish(state, &alert.message).await?;
     let alert = Alert { sent: true, ..alert };
-    Ok(evidence.put(&key, serde_json::to_vec(&alert).map_err(Failure::input)?).await?)
+    Ok(evidence.put(&id.key("alert.json"), serde_json::to_vec(&alert).map_err(Failure::input)?).await?)
 }
 
 /// `alert.json`: what a run told, or was about to.

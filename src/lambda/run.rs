@@ -169,6 +169,9 @@ pub(super) struct Latest {
     pub(super) run: RunId,
     /// Its evaluation time.
     pub(super) at: Timestamp,
+    /// A digest of what could not be looked at and of what is broken.
+    #[serde(default)]
+    pub(super) troubles: String,
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ pub(crate) fn framework(vocabulary: &Vocabulary) -> Framework {
                 let condition = r#"principal.status != "COMPLETED""#;
                 bench.put_forward(&fold, types::RECOVERY_POINT, judged, condition);
                 bench.put_forward(&fold, types::RECOVERY_POINT, judged, r#"principal.hasTag("env")"#);
+                let condition = r#"principal in AWS::Organizations::Account::"222233334444""#;
+                bench.put_forward(&fold, types::RECOVERY_POINT, judged, condition);
                 bench.put_forward(&fold, types::RECOVERY_POINT, judged, "!principal.vault.locked");
                 let condition = r#"principal.status != "COMPLETED""#;
                 bench.put_forward(&fold, types::RESTORE_JOB, judged, condition);
