@@ -404,14 +404,10 @@ fn judge(
     collected: &Collected,
 ) -> Result<(u64, Vec<Change>), Failure> {
     let read = folder::read(&collected.root, &mut |_| {})?;
-<<<<<<< HEAD
-    let facts = Facts::new(&read.inventory, occasion.at);
+    let facts = Facts::partial(&read.inventory, occasion.at);
     if !facts.places().any(|it| it == place) {
         return Ok((0, Vec::new()));
     }
-=======
-    let facts = Facts::partial(&read.inventory, occasion.at);
->>>>>>> partial
     let mut changes = Vec::new();
     let mut tell = |change: &Change| changes.push(change.clone());
     let mut glance = Glance::begin(store, occasion, scopes, &mut tell)?;
