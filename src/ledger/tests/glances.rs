@@ -72,8 +72,8 @@ fn check(case: &Case) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Sqlite::create(&folder.path().join("ledger.sqlite")).unwrap();
     let in_run = |store: &mut Sqlite, at: i64, of: &str, volumes: &[&str]| {
-        let run = Run { id: format!("run-{at}"), at: hour(at), inventory: String::new() };
-        let mut recorder = Recorder::begin(store, run, [scope("CONTROL", of)]).unwrap();
+        let mut recorder =
+            Recorder::begin(store, run_at(&format!("run-{at}"), at), [scope("CONTROL", of)]).unwrap();
         for volume in volumes {
             recorder.see(key("CONTROL", of, volume), violation(Severity::Low, "a")).unwrap();
         }
