@@ -321,12 +321,17 @@ fn asked_before() -> Run {
 }
 
 fn keeps_what_was_seen_after_asking(store: &mut dyn Store) {
-    let [mended, fixed, new, gone] = ["mended", "fixed", "new", "gone"].map(|it| key("A", HERE, it));
+    let [mended, fixed, new, gone, denied] =
+        ["mended", "fixed", "new", "gone", "denied"].map(|it| key("A", HERE, it));
     let (two, scopes) = (key("A", THERE, "two"), [scope("A", HERE), scope("A", THERE)]);
     let bad = || violation(Severity::Low, "a");
-    run(store, 1, &[(&mended, bad()), (&fixed, bad()), (&gone, bad()), (&two, bad())], &[]);
+    let error = "AccessDeniedException".to_owned();
+    let refused = Seen::undecided(&[MissingFact { error, ..MissingFact::default() }]);
+    run(store, 1, &[(&mended, bad()), (&fixed, bad()), (&gone, bad()), (&denied, bad()), (&two, bad())], &[]);
     // Here it was asked before these, there after.
-    for (key, seen) in [(&mended, Seen::Compliant), (&new, bad()), (&two, Seen::Compliant)] {
+    for (key, seen) in
+        [(&mended, Seen::Compliant), (&new, bad()), (&denied, refused), (&two, Seen::Compliant)]
+    {
         assert_eq!(glance(store, 12, key, seen), 1, "{}", key.resource);
     }
     let mut recorder = Recorder::begin(store, asked_before(), scopes.clone()).unwrap();
@@ -335,11 +340,11 @@ fn keeps_what_was_seen_after_asking(store: &mut dyn Store) {
     }
     let movement = recorder.finish().unwrap();
     assert_eq!((movement.since, movement.left_alone), (Some(hour(1)), 0));
-    assert_eq!(steps(&movement), "1 reopened, 1 resolved, 1 gone; 2 open, 0 undecided");
+    assert_eq!(steps(&movement), "1 reopened, 1 resolved, 1 gone; 3 open, 1 undecided");
     let mut state = |key: &Key| store.record(key).unwrap().unwrap().state();
     assert_eq!(
-        [&mended, &fixed, &new, &gone, &two].map(&mut state),
-        ["resolved", "resolved", "open", "resolved", "open"]
+        [&mended, &fixed, &new, &gone, &denied, &two].map(&mut state),
+        ["resolved", "resolved", "open", "resolved", "undecided", "open"]
     );
     // A look is as old as its asking, and a run's time is the evaluation's.
     for (scope, at) in scopes.iter().zip([11, 14]) {
@@ -355,10 +360,10 @@ fn keeps_what_was_seen_after_asking(store: &mut dyn Store) {
     for (scopes, expected, expected_told) in [
         (
             &scopes[..],
-            "1 reopened, 1 resolved, 1 gone; 3 open, 0 undecided",
+            "1 reopened, 1 resolved, 1 gone; 4 open, 1 undecided",
             &["fixed 11", "gone 11", "two 14"][..],
         ),
-        (&scopes[..1], "1 resolved, 1 gone; 2 open, 0 undecided", &["fixed 11", "gone 11"]),
+        (&scopes[..1], "1 resolved, 1 gone; 3 open, 1 undecided", &["fixed 11", "gone 11"]),
         (&scopes[1..], "1 reopened; 1 open, 0 undecided", &["two 14"]),
     ] {
         let mut told = Vec::new();
@@ -379,5 +384,5 @@ fn keeps_what_was_seen_after_asking(store: &mut dyn Store) {
     recorder.see(new.clone(), Seen::Compliant).unwrap();
     recorder.see(two.clone(), Seen::Compliant).unwrap();
     let movement = recorder.finish().unwrap();
-    assert_eq!((movement.left_alone, steps(&movement).as_str()), (1, "1 resolved; 2 open, 0 undecided"));
+    assert_eq!((movement.left_alone, steps(&movement).as_str()), (1, "1 resolved; 3 open, 1 undecided"));
 }
