@@ -12,6 +12,8 @@
 //!
 //! * An older evaluation never overwrites a newer one. A control that was judged later in an account and Region is left
 //!   alone by the whole older run; a record is left alone by what is older than what it knows.
+//! * What a run saw in an account and Region is as old as its asking there, where that is known: what an event showed
+//!   after it stands, although the run was judged later.
 //! * INSUFFICIENT_DATA resolves nothing: the violation stays open, and its record says since when it was not seen.
 //! * What is absent from a run is gone only where everything was listed. Where it could not be, it is undecided;
 //!   where the run did not look at all, nothing changes.
@@ -39,5 +41,7 @@ pub use observation::{Observation, Seen, Violation};
 pub use record::{Actor, Cause, Entry, Outcome, Record, Step};
 pub use recorder::{Moved, Movement, Recorder, Run, scopes};
 pub use row::{EntryRow, Row};
-pub use store::{Filter, Past, StandingFilter, Store, StoreError, Take, Written, advance, decide, settle};
+pub use store::{
+    Filter, Past, StandingFilter, Store, StoreError, Take, Whose, Written, advance, decide, settle,
+};
 pub use transition::{Change, transition};

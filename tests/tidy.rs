@@ -16,7 +16,7 @@ use backproof::model::ResourceType;
 use backproof::vocabulary::{Attribute, Type};
 
 /// Every module with the modules it may name. One may only name what stands above it, so there is no circle.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("vocabulary", &[]),
     ("cost", &[]),
@@ -36,6 +36,28 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("event", &["control", "facts", "ledger", "model"]),
     ("alert", &["control", "ledger", "model", "report"]),
     ("catalog", &["control", "framework", "model", "vocabulary"]),
+    ("survey", &["aws", "collect", "inventory", "model"]),
+    (
+        "lambda",
+        &[
+            "alert",
+            "aws",
+            "catalog",
+            "collect",
+            "control",
+            "cost",
+            "evaluate",
+            "event",
+            "facts",
+            "framework",
+            "inventory",
+            "ledger",
+            "model",
+            "report",
+            "report_folder",
+            "survey",
+        ],
+    ),
     (
         "cli",
         &[
@@ -52,6 +74,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "report",
             "report_folder",
             "schedule",
+            "survey",
             "vault_policy",
             "vocabulary",
         ],

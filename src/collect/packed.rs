@@ -92,6 +92,15 @@ pub struct Unpacking {
     files: BTreeMap<String, FileRecord>,
 }
 
+/// When an archive's answers were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// When asking began; `None` if its manifest does not say so readably.
+    pub began: Option<Timestamp>,
+    /// How long it took; nothing if its manifest does not say so readably.
+    pub took: SignedDuration,
+}
+
 /// A file that was unpacked under a name of its own, until all of its archive is known to be good.
 struct Unpacked {
     sha256: String,
@@ -110,8 +119,8 @@ impl Unpacking {
         Ok(Self { root: root.to_owned(), manifest: None, files: BTreeMap::new() })
     }
 
-    /// Unpacks the archive of an account and Region: all of it, or nothing. How long it took to collect.
-    pub fn add(&mut self, place: &Place, archive: impl Read) -> Result<SignedDuration, PackedError> {
+    /// Unpacks the archive of an account and Region: all of it, or nothing. When it was collected.
+    pub fn add(&mut self, place: &Place, archive: impl Read) -> Result<Taken, PackedError> {
         let mut unpacked = BTreeMap::new();
         let added = self.unpack(place, archive, &mut unpacked).and_then(|manifest| {
             let files = self.check(&manifest, &unpacked)?;
@@ -125,7 +134,7 @@ impl Unpacking {
                 Some(known) => united(known, manifest),
                 None => manifest,
             });
-            Ok(took.unwrap_or_default())
+            Ok(Taken { began, took: took.unwrap_or_default() })
         });
         if added.is_err() {
             for file in unpacked.values() {

@@ -51,6 +51,8 @@ const AT_ONCE: usize = 16;
 struct Gathered {
     /// When the last of it was seen: the evaluation time.
     at: Timestamp,
+    /// When asking began, by unit.
+    asked: BTreeMap<Place, Timestamp>,
     /// The units that left nothing, with why.
     failed: BTreeMap<Place, String>,
     used: Counts,
@@ -86,6 +88,7 @@ pub(super) async fn publish(state: &State, payload: Value) -> Result<Value, Fail
         again: is_again(&evidence, &id).await?,
         partial: run.sweep != environment.sweep,
         at,
+        asked: gathered.asked,
         used: gathered.used,
         begun,
         memory: environment.memory,
@@ -137,6 +140,7 @@ struct Judging {
     /// Whether it was started for a part of what is swept otherwise.
     partial: bool,
     at: Timestamp,
+    asked: BTreeMap<Place, Timestamp>,
     used: Counts,
     begun: Instant,
     /// This function's memory in MB.
@@ -155,7 +159,8 @@ impl Judging {
         let mut report = Report::new(&chosen.frameworks, basis);
         let mut files = ReportFolder::create(&self.reports, &report)?;
         let digest = report.basis.inventory_digest.clone();
-        let run = ledger::Run { id: self.run.clone(), at: self.at, inventory: digest };
+        let asked = self.asked.clone();
+        let run = ledger::Run { id: self.run.clone(), at: self.at, inventory: digest, asked };
         let mut writes = 0;
         let mut tell = |change: &Change| {
             writes += 1;
@@ -313,13 +318,16 @@ async fn gather(
     let transitions = 3 + 2 * run.units as u64;
     let mut used = Counts { state_transitions: transitions, ..Counts::default() };
     let places: Vec<Place> = archives.keys().cloned().collect();
+    let mut asked = BTreeMap::new();
     let mut fetched = fetch(evidence, archives, scratch);
     while let Some(file) = fetched.join_next().await {
         let (place, key, file, _permit) = file.map_err(std::io::Error::other)??;
         let archive = BufReader::new(File::open(&file)?);
         let unpacked = tokio::task::block_in_place(|| unpacking.add(&place, archive));
-        let took = unpacked.map_err(|error| Failure::Internal(format!("`{key}` {error}")))?;
-        used.lambda.push(lambda_use(took.as_secs_f64(), sweep_memory));
+        let taken = unpacked.map_err(|error| Failure::Internal(format!("`{key}` {error}")))?;
+        // No unit was asked before its run began.
+        asked.insert(place, taken.began.unwrap_or(run.started_at));
+        used.lambda.push(lambda_use(taken.took.as_secs_f64(), sweep_memory));
         used.s3_bytes_stored += fs::metadata(&file)?.len();
         // It was put, it is read, and its function read the run.
         used.s3_puts += 1;
@@ -336,7 +344,7 @@ async fn gather(
     manifest.skipped.clone_from(&run.skipped);
     manifest.write(&root)?;
     used.api_calls = manifest.calls.calls;
-    Ok(Gathered { at, failed, used })
+    Ok(Gathered { at, asked, failed, used })
 }
 
 async fn units(evidence: &Objects, id: &RunId) -> Result<Vec<Unit>, Failure> {

@@ -43,7 +43,7 @@ use writing::{new, puts, write};
 use super::key::{Key, Scope};
 use super::record::Record;
 use super::recorder::Run;
-use super::store::{Filter, Past, StandingFilter, Store, StoreError, Take, Written};
+use super::store::{Filter, Past, StandingFilter, Store, StoreError, Take, Whose, Written};
 use super::transition::Change;
 
 /// The schema's version; it grows when what an item means changes.
@@ -330,20 +330,27 @@ impl Store for DynamoDb {
 
     fn history(
         &mut self,
-        of: Option<&Key>,
+        of: Whose<'_>,
         since: Option<Timestamp>,
         take: Take<'_, Past>,
     ) -> Result<(), StoreError> {
+        let recorded = || self.handle.block_on(reading::scopes(&self.table, &Filter::default()));
         let scopes = match of {
-            Some(key) => vec![keys::scope(&key.scope)],
-            None => self.handle.block_on(reading::scopes(&self.table, &Filter::default()))?,
+            Whose::Of(key) => vec![keys::scope(&key.scope)],
+            Whose::All => recorded()?,
+            Whose::In(scopes) => {
+                let wanted: BTreeSet<String> = scopes.iter().map(keys::scope).collect();
+                let mut scopes = recorded()?;
+                scopes.retain(|it| wanted.contains(it));
+                scopes
+            }
         };
         let query = |scope: &String| {
             let query = match of {
-                Some(key) => {
+                Whose::Of(key) => {
                     self.table.query_beginning(&keys::history(scope), &format!("{}/", key.id().as_str()))
                 }
-                None => self.table.query(&keys::history(scope)),
+                Whose::All | Whose::In(_) => self.table.query(&keys::history(scope)),
             };
             match since {
                 Some(since) => query
@@ -357,7 +364,7 @@ impl Store for DynamoDb {
         let offer = |item: &Item| {
             let past = item::past(item)?;
             // Within one record the order of recording is the order of its history.
-            let at = if of.is_some() { Timestamp::MIN } else { past.entry.at };
+            let at = if matches!(of, Whose::Of(_)) { Timestamp::MIN } else { past.entry.at };
             Ok(Some(((at, past.key.id(), past.entry.sequence), past)))
         };
         self.in_order(&queries, offer, take)

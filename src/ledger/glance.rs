@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::key::{Id, Key, Scope};
 use super::observation::{Observation, Seen};
 use super::record::{Actor, Cause};
-use super::store::{Store, StoreError, decide, settle};
+use super::store::{Store, StoreError, Whose, decide, settle};
 use super::transition::Change;
 use crate::evaluate::{Finding, MissingFact, NOT_LISTED_REASON};
 
@@ -131,7 +131,7 @@ impl<'s, 'o> Glance<'s, 'o> {
         let actor = &self.occasion.actor;
         if by.event_id == actor.event_id {
             let (mut last, steps) = (None, record.steps);
-            self.store.history(Some(&observation.key), None, &mut |past| {
+            self.store.history(Whose::Of(&observation.key), None, &mut |past| {
                 last = Some(past.entry).filter(|it| it.sequence == steps);
                 ControlFlow::Continue(())
             })?;

@@ -15,7 +15,7 @@ use crate::model::{Answer, Severity};
 pub struct Observation {
     /// What it is about.
     pub key: Key,
-    /// The evaluation time.
+    /// The evaluation time, or the time before it at which asking began there.
     pub at: Timestamp,
     /// Who or what made the evaluation happen.
     pub cause: Cause,

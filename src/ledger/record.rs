@@ -205,7 +205,7 @@ impl Record {
 pub struct Entry {
     /// Its number in the history of its record, from 1.
     pub sequence: u32,
-    /// The evaluation time.
+    /// The evaluation time, or the time before it at which asking began there.
     pub at: Timestamp,
     /// What happened.
     pub step: Step,

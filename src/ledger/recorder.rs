@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use super::key::{Id, Key, Scope};
 use super::observation::{Observation, Seen, Violation};
 use super::record::{Cause, Step};
-use super::store::{Past, Store, StoreError, decide, settle};
+use super::store::{Past, Store, StoreError, Whose, decide, settle};
 use super::transition::Change;
 use crate::control::hexadecimal;
 use crate::evaluate::{Finding, MissingFact, NOT_LISTED_REASON};
-use crate::model::{AccountId, Answer, Region, Severity};
+use crate::model::{AccountId, Answer, Place, Region, Severity};
 use crate::report::Report;
 
 /// A run: what was judged by what, at which time.
@@ -26,6 +26,8 @@ pub struct Run {
     pub at: Timestamp,
     /// SHA-256 of the inventory.
     pub inventory: String,
+    /// When asking began, by account and Region; where it is not known, everything counts as seen at `at`.
+    pub asked: BTreeMap<Place, Timestamp>,
 }
 
 impl Run {
@@ -53,7 +55,12 @@ impl Run {
         }
         let mut id = hexadecimal(&hasher.finalize());
         id.truncate(16);
-        Self { id, at: basis.at, inventory: basis.inventory_digest.clone() }
+        Self { id, at: basis.at, inventory: basis.inventory_digest.clone(), asked: BTreeMap::new() }
+    }
+
+    /// The time of what the run saw there: nothing of it is older than when asking began.
+    pub fn seen_at(&self, place: &Place) -> Timestamp {
+        self.asked.get(place).copied().unwrap_or(self.at)
     }
 }
 
@@ -214,7 +221,7 @@ impl<'s> Recorder<'s> {
         let mut looks = BTreeMap::new();
         for scope in scopes {
             let before = store.looked_at(&scope)?;
-            let left_alone = before.is_some_and(|it| it > run.at);
+            let left_alone = before.is_some_and(|it| it > run.seen_at(&scope.place));
             movement.since = movement.since.max(before);
             movement.scopes += 1;
             movement.left_alone += u64::from(left_alone);
@@ -233,7 +240,7 @@ impl<'s> Recorder<'s> {
     }
 
     /// Says of a run that was recorded before, to its end or not, all that it moved, and not only what it moves now;
-    /// reads the history of the whole ledger.
+    /// reads the history of what it judges.
     pub fn again(self) -> Self {
         Self { again: true, ..self }
     }
@@ -264,7 +271,8 @@ impl<'s> Recorder<'s> {
 
     fn take(&mut self, key: Key, seen: Seen) -> Result<(), StoreError> {
         let cause = Cause::Run(self.run.id.clone());
-        let observation = Observation { key, at: self.run.at, cause, seen };
+        let at = self.run.seen_at(&key.scope.place);
+        let observation = Observation { key, at, cause, seen };
         let change = decide(self.store, &observation)?;
         if change != Change::Nothing {
             self.decided.push((observation, change));
@@ -299,8 +307,9 @@ impl<'s> Recorder<'s> {
     pub fn finish(mut self) -> Result<Movement, StoreError> {
         // What is written must be known before it is asked what was not seen.
         self.settle()?;
-        let (at, looks) = (self.run.at, std::mem::take(&mut self.looks));
+        let looks = std::mem::take(&mut self.looks);
         for (scope, look) in looks.iter().filter(|(_, look)| !look.left_alone) {
+            let at = self.run.seen_at(&scope.place);
             for record in self.store.open_before(scope, at)? {
                 let seen = if look.whole { Seen::Gone } else { Seen::undecided(&look.missing) };
                 self.take(record.key, seen)?;
@@ -308,8 +317,13 @@ impl<'s> Recorder<'s> {
         }
         self.settle()?;
         let looked = looks.iter().filter(|(_, look)| !look.left_alone && (look.whole || look.any));
-        let looked: Vec<Scope> = looked.map(|(scope, _)| scope.clone()).collect();
-        self.store.look(&looked, at)?;
+        let mut by_time: BTreeMap<Timestamp, Vec<Scope>> = BTreeMap::new();
+        for (scope, _) in looked {
+            by_time.entry(self.run.seen_at(&scope.place)).or_default().push(scope.clone());
+        }
+        for (at, scopes) in by_time {
+            self.store.look(&scopes, at)?;
+        }
         for scope in looks.keys() {
             let (open, undecided) = self.store.count_open(scope)?;
             self.movement.open += open;
@@ -320,20 +334,21 @@ impl<'s> Recorder<'s> {
         }
         self.store.commit()?;
         if self.again {
-            self.retell(&looks)?;
+            self.retell(looks.into_keys().collect())?;
         }
         Ok(self.movement)
     }
 
     /// Counts what the history says that this run moved.
-    fn retell(&mut self, looks: &BTreeMap<Scope, Look>) -> Result<(), StoreError> {
-        let (at, cause) = (self.run.at, Cause::Run(self.run.id.clone()));
-        let movement = &mut self.movement;
+    fn retell(&mut self, scopes: Vec<Scope>) -> Result<(), StoreError> {
+        let (run, movement) = (&self.run, &mut self.movement);
+        let cause = Cause::Run(run.id.clone());
+        let since = scopes.iter().map(|it| run.seen_at(&it.place)).min();
         movement.steps.clear();
         movement.gravest.clear();
         let mut moved = Vec::new();
-        self.store.history(None, Some(at), &mut |Past { key, name, entry }| {
-            if entry.at == at && entry.cause == cause && looks.contains_key(&key.scope) {
+        self.store.history(Whose::In(&scopes), since, &mut |Past { key, name, entry }| {
+            if entry.at == run.seen_at(&key.scope.place) && entry.cause == cause {
                 movement.step(entry.step, Moved::of(&key, &name, entry.severity));
                 moved.push((key, entry));
             }

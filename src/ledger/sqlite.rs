@@ -4,6 +4,7 @@
 //! in which the file alone is everything whenever no run is writing. Times are RFC 3339 in UTC with nine decimals,
 //! which sort as texts.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -21,13 +22,15 @@ mod tests;
 use super::key::{Key, Scope};
 use super::record::Record;
 use super::recorder::Run;
-use super::store::{Filter, Past, Store, StoreError, Take, Written};
+use super::store::{Filter, Past, Store, StoreError, Take, Whose, Written};
 use super::transition::Change;
 
 /// How long is waited for another run to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many prepared statements are kept.
 const STATEMENTS: usize = 32;
+/// The order of the history of several records.
+const BY_TIME: &str = "history.at, history.id, history.sequence";
 
 /// A ledger in a file.
 #[derive(Debug)]
@@ -228,14 +231,18 @@ impl Store for Sqlite {
 
     fn history(
         &mut self,
-        of: Option<&Key>,
+        of: Whose<'_>,
         since: Option<Timestamp>,
         take: Take<'_, Past>,
     ) -> Result<(), StoreError> {
         let (condition, values) = query::past(of, since);
         // Within one record the order of recording is the order of its history.
-        let order =
-            if of.is_some() { "history.sequence" } else { "history.at, history.id, history.sequence" };
+        let (order, scopes) = match of {
+            Whose::Of(_) => ("history.sequence", None),
+            Whose::All => (BY_TIME, None),
+            // There may be more than a statement has parameters; what is before `since` is not read anyway.
+            Whose::In(scopes) => (BY_TIME, Some(scopes.iter().collect::<BTreeSet<&Scope>>())),
+        };
         let select = format!(
             "SELECT {} FROM history JOIN violation USING (id) WHERE {condition} ORDER BY {order}",
             row::PAST_COLUMNS
@@ -243,7 +250,9 @@ impl Store for Sqlite {
         let mut statement = self.connection.prepare(&select)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            if take(row::past(row)?) == ControlFlow::Break(()) {
+            let past = row::past(row)?;
+            let wanted = scopes.as_ref().is_none_or(|it| it.contains(&past.key.scope));
+            if wanted && take(past) == ControlFlow::Break(()) {
                 break;
             }
         }

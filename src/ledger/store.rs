@@ -108,6 +108,17 @@ pub struct Past {
     pub entry: Entry,
 }
 
+/// Whose history is wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'w> {
+    /// That of every record.
+    All,
+    /// That of one record, in the order in which it was recorded.
+    Of(&'w Key),
+    /// That of the records in these scopes.
+    In(&'w [Scope]),
+}
+
 /// Takes one after the other, and may say that it has enough.
 pub type Take<'t, T> = &'t mut dyn FnMut(T) -> ControlFlow<()>;
 
@@ -128,7 +139,7 @@ pub trait Store {
     /// Records a run, once.
     fn add_run(&mut self, run: &Run) -> Result<(), StoreError>;
 
-    /// The evaluation time of the newest look there, if there was one.
+    /// The time of the newest look there, if there was one.
     fn looked_at(&mut self, scope: &Scope) -> Result<Option<Timestamp>, StoreError>;
     /// Records a look at each of these scopes, unless a newer one is known.
     fn look(&mut self, scopes: &[Scope], at: Timestamp) -> Result<(), StoreError>;
@@ -152,10 +163,10 @@ pub trait Store {
     fn find(&mut self, filter: &Filter, take: Take<'_, Record>) -> Result<(), StoreError>;
     /// The records whose id begins so, at most as many as asked for.
     fn named(&mut self, prefix: &str, most: usize) -> Result<Vec<Record>, StoreError>;
-    /// Hands out history, of one record or of all, from a time on, the newest last.
+    /// Hands out history from a time on, the newest last.
     fn history(
         &mut self,
-        of: Option<&Key>,
+        of: Whose<'_>,
         since: Option<Timestamp>,
         take: Take<'_, Past>,
     ) -> Result<(), StoreError>;

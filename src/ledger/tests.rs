@@ -16,7 +16,7 @@ mod laws;
 pub(super) mod records;
 mod transitions;
 
-use records::{hour, key, observed, place, scope, undecided, violation};
+use records::{hour, key, observed, place, run_at, scope, undecided, violation};
 
 /// What becomes of one record, with the entries of its history.
 pub(super) fn replay(observations: &[Observation]) -> (Option<Record>, Vec<Entry>) {

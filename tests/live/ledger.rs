@@ -25,7 +25,7 @@ mod conformance;
 #[path = "../shared/records.rs"]
 mod records;
 
-use records::{hour, key, observed, place, scope, undecided, violation};
+use records::{hour, key, observed, place, run_at, scope, undecided, violation};
 
 const HERE: &str = "111122223333/eu-west-1";
 const CONTROL: &str = "CONTROL";
@@ -106,8 +106,7 @@ fn run(store: &mut dyn Store, at: i64, bad_ones: usize, all: usize) -> Movement 
 }
 
 fn begin(store: &mut dyn Store, at: i64) -> Recorder<'_> {
-    let run = Run { id: format!("run-{at}"), at: hour(at), inventory: String::new() };
-    Recorder::begin(store, run, [scope(CONTROL, HERE)]).unwrap()
+    Recorder::begin(store, run_at(&format!("run-{at}"), at), [scope(CONTROL, HERE)]).unwrap()
 }
 
 /// Everything that a ledger tells.
@@ -123,7 +122,7 @@ fn told(store: &mut dyn Store) -> (Vec<Record>, Vec<Past>) {
         past.push(it);
         ControlFlow::Continue(())
     };
-    store.history(None, None, &mut take).unwrap();
+    store.history(Whose::All, None, &mut take).unwrap();
     (records, past)
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn conforms<S: Store>(mut make: impl FnMut() -> S) {
         tells_history(&mut make(), begin);
     }
     records_runs(&mut make());
+    keeps_what_was_seen_after_asking(&mut make());
 }
 
 type Begin = fn(&mut dyn Store);
@@ -58,7 +59,7 @@ fn found(store: &mut dyn Store, filter: &Filter) -> Vec<String> {
     found
 }
 
-fn past(store: &mut dyn Store, of: Option<&Key>, since: Option<i64>) -> Vec<String> {
+fn past(store: &mut dyn Store, of: Whose<'_>, since: Option<i64>) -> Vec<String> {
     let mut told = Vec::new();
     let mut take = |it: Past| {
         told.push(format!("{} {}", it.key.resource, it.entry.step));
@@ -106,7 +107,7 @@ fn writes_only_what_nobody_wrote_since(store: &mut dyn Store, begin: Begin) {
     assert_eq!(write(store, &mine), Written::Overtaken);
     let key = &observed(1, Seen::Gone).key;
     assert_eq!(store.record(key).unwrap().as_ref(), theirs.record());
-    assert_eq!(past(store, Some(key), None), ["vol-1 opened", "vol-1 undecided"]);
+    assert_eq!(past(store, Whose::Of(key), None), ["vol-1 opened", "vol-1 undecided"]);
     assert_eq!(write(store, &Change::Nothing), Written::Done);
     // Several at once, with an answer for each.
     let other =
@@ -158,7 +159,7 @@ fn remembers_looks_and_runs(store: &mut dyn Store, begin: Begin) {
     }
     assert_eq!(store.looked_at(&there).unwrap(), None);
     for id in ["one", "two", "one"] {
-        store.add_run(&Run { id: id.to_owned(), at: hour(1), inventory: String::new() }).unwrap();
+        store.add_run(&run_at(id, 1)).unwrap();
     }
     assert_eq!(store.runs_at(hour(1)).unwrap(), ["one", "two"]);
     assert!(store.runs_at(hour(2)).unwrap().is_empty());
@@ -210,18 +211,24 @@ fn finds_what_is_wanted(store: &mut dyn Store, begin: Begin) {
 
 fn tells_history(store: &mut dyn Store, begin: Begin) {
     begin(store);
-    let (one, two) = (key("A", HERE, "one"), key("A", HERE, "two"));
+    let (one, two) = (key("A", HERE, "one"), key("B", THERE, "two"));
+    let both = [one.scope.clone(), two.scope.clone()];
+    let (here, never) = (one.scope.clone(), scope("A", THERE));
     see(store, &one, 1, violation(Severity::Low, "a"));
     see(store, &two, 2, violation(Severity::Low, "a"));
     see(store, &one, 3, Seen::Compliant);
     see(store, &two, 4, violation(Severity::Low, "ab"));
     store.commit().unwrap();
     for (of, since, expected) in [
-        (None, None, &["one opened", "two opened", "one resolved", "two worse"][..]),
-        (None, Some(3), &["one resolved", "two worse"]),
-        (Some(&one), None, &["one opened", "one resolved"]),
-        (Some(&one), Some(2), &["one resolved"]),
-        (Some(&two), Some(5), &[]),
+        (Whose::All, None, &["one opened", "two opened", "one resolved", "two worse"][..]),
+        (Whose::All, Some(3), &["one resolved", "two worse"]),
+        (Whose::Of(&one), None, &["one opened", "one resolved"]),
+        (Whose::Of(&one), Some(2), &["one resolved"]),
+        (Whose::Of(&two), Some(5), &[]),
+        (Whose::In(&[here, never]), None, &["one opened", "one resolved"]),
+        (Whose::In(&both), None, &["one opened", "two opened", "one resolved", "two worse"]),
+        (Whose::In(&both), Some(4), &["two worse"]),
+        (Whose::In(&[]), None, &[]),
     ] {
         assert_eq!(past(store, of, since), expected);
     }
@@ -230,7 +237,7 @@ fn tells_history(store: &mut dyn Store, begin: Begin) {
         first.push(it.entry);
         ControlFlow::Break(())
     };
-    store.history(None, None, &mut take).unwrap();
+    store.history(Whose::All, None, &mut take).unwrap();
     let expected = transition(None, &Observation { key: one, ..observed(1, violation(Severity::Low, "a")) });
     assert_eq!(first.iter().collect::<Vec<_>>(), [expected.entry().unwrap()]);
 }
@@ -238,8 +245,7 @@ fn tells_history(store: &mut dyn Store, begin: Begin) {
 /// A run at this hour: what is seen, and in which places not everything was listed.
 fn run(store: &mut dyn Store, at: i64, seen: &[(&Key, Seen)], not_listed: &[&Scope]) -> Movement {
     let scopes = [scope("A", HERE), scope("A", THERE)];
-    let run = Run { id: format!("run-{at}"), at: hour(at), inventory: String::new() };
-    let mut recorder = Recorder::begin(store, run, scopes).unwrap();
+    let mut recorder = Recorder::begin(store, run_at(&format!("run-{at}"), at), scopes).unwrap();
     for scope in not_listed {
         recorder.not_listed(scope, &[MissingFact { why: "denied".to_owned(), ..MissingFact::default() }]);
     }
@@ -249,21 +255,22 @@ fn run(store: &mut dyn Store, at: i64, seen: &[(&Key, Seen)], not_listed: &[&Sco
     recorder.finish().unwrap()
 }
 
+/// What a run moved, and what is open then.
+fn steps(movement: &Movement) -> String {
+    let steps: Vec<String> = movement.steps.iter().map(|(step, count)| format!("{count} {step}")).collect();
+    format!("{}; {} open, {} undecided", steps.join(", "), movement.open, movement.undecided)
+}
+
 fn records_runs(store: &mut dyn Store) {
     let (one, two) = (key("A", HERE, "one"), key("A", THERE, "two"));
     let bad = || violation(Severity::Low, "a");
-    let steps = |movement: &Movement| {
-        let steps: Vec<String> =
-            movement.steps.iter().map(|(step, count)| format!("{count} {step}")).collect();
-        format!("{}; {} open, {} undecided", steps.join(", "), movement.open, movement.undecided)
-    };
     let movement = run(store, 1, &[(&one, bad()), (&two, bad())], &[]);
     assert_eq!((movement.since, steps(&movement).as_str()), (None, "2 opened; 2 open, 0 undecided"));
     // The same again.
     let movement = run(store, 1, &[(&one, bad()), (&two, bad())], &[]);
     assert_eq!((movement.since, steps(&movement).as_str()), (Some(hour(1)), "; 2 open, 0 undecided"));
-    let again = Run { id: "run-1".to_owned(), at: hour(1), inventory: String::new() };
-    let again = Recorder::begin(store, again, [scope("A", HERE), scope("A", THERE)]).unwrap().again();
+    let again =
+        Recorder::begin(store, run_at("run-1", 1), [scope("A", HERE), scope("A", THERE)]).unwrap().again();
     assert_eq!(steps(&again.finish().unwrap()), "2 opened; 2 open, 0 undecided");
     // Absent where not everything was listed, twice, and gone where everything was.
     let here = &scope("A", HERE);
@@ -281,8 +288,7 @@ fn records_runs(store: &mut dyn Store) {
     assert_eq!((movement.left_alone, steps(&movement).as_str()), (2, "; 2 open, 0 undecided"));
     assert_eq!([&one, &two].map(|it| store.record(it).unwrap()).to_vec(), before);
     // What the run does not judge is left as it is.
-    let run_there = Run { id: "there".to_owned(), at: hour(6), inventory: String::new() };
-    let movement = Recorder::begin(store, run_there, [scope("A", THERE)]).unwrap().finish().unwrap();
+    let movement = Recorder::begin(store, run_at("there", 6), [scope("A", THERE)]).unwrap().finish().unwrap();
     assert_eq!(steps(&movement), "1 gone; 0 open, 0 undecided");
     assert!(store.record(&one).unwrap().unwrap().is_open());
     // One that ended before all was written is recorded to its end when it comes again.
@@ -291,7 +297,92 @@ fn records_runs(store: &mut dyn Store) {
     let movement = run(store, 7, &[(&one, bad()), (&three, bad())], &[]);
     assert_eq!((movement.left_alone, steps(&movement).as_str()), (0, "1 opened; 2 open, 0 undecided"));
     assert_eq!(
-        past(store, Some(&one), None),
+        past(store, Whose::Of(&one), None),
         ["one opened", "one undecided", "one resolved", "one reopened"]
     );
+}
+
+/// What an event made look at again at this hour, of all that is there; how many things moved.
+fn glance(store: &mut dyn Store, at: i64, key: &Key, seen: Seen) -> usize {
+    let mut moved = 0;
+    let mut tell = |change: &Change| moved += usize::from(change.entry().is_some());
+    let concerns = |_: &str, resource: &str| resource == key.resource;
+    let occasion = Occasion { at: hour(at), cause: Cause::Event(Box::default()), concerns: &concerns };
+    let mut glance = Glance::begin(store, occasion, vec![key.scope.clone()], &mut tell).unwrap();
+    glance.see(key.clone(), seen).unwrap();
+    glance.finish().unwrap();
+    moved
+}
+
+/// A run at 15 that asked at 11 here and at 14 there.
+fn asked_before() -> Run {
+    let asked = [(place(HERE), hour(11)), (place(THERE), hour(14))];
+    Run { asked: asked.into(), ..run_at("run-15", 15) }
+}
+
+fn keeps_what_was_seen_after_asking(store: &mut dyn Store) {
+    let [mended, fixed, new, gone, denied] =
+        ["mended", "fixed", "new", "gone", "denied"].map(|it| key("A", HERE, it));
+    let (two, scopes) = (key("A", THERE, "two"), [scope("A", HERE), scope("A", THERE)]);
+    let bad = || violation(Severity::Low, "a");
+    let error = "AccessDeniedException".to_owned();
+    let refused = Seen::undecided(&[MissingFact { error, ..MissingFact::default() }]);
+    run(store, 1, &[(&mended, bad()), (&fixed, bad()), (&gone, bad()), (&denied, bad()), (&two, bad())], &[]);
+    // Here it was asked before these, there after.
+    for (key, seen) in
+        [(&mended, Seen::Compliant), (&new, bad()), (&denied, refused), (&two, Seen::Compliant)]
+    {
+        assert_eq!(glance(store, 12, key, seen), 1, "{}", key.resource);
+    }
+    let mut recorder = Recorder::begin(store, asked_before(), scopes.clone()).unwrap();
+    for (key, seen) in [(&mended, bad()), (&fixed, Seen::Compliant), (&two, bad())] {
+        recorder.see(key.clone(), seen).unwrap();
+    }
+    let movement = recorder.finish().unwrap();
+    assert_eq!((movement.since, movement.left_alone), (Some(hour(1)), 0));
+    assert_eq!(steps(&movement), "1 reopened, 1 resolved, 1 gone; 3 open, 1 undecided");
+    let mut state = |key: &Key| store.record(key).unwrap().unwrap().state();
+    assert_eq!(
+        [&mended, &fixed, &new, &gone, &denied, &two].map(&mut state),
+        ["resolved", "resolved", "open", "resolved", "undecided", "open"]
+    );
+    // A look is as old as its asking, and a run's time is the evaluation's.
+    for (scope, at) in scopes.iter().zip([11, 14]) {
+        assert_eq!(store.looked_at(scope).unwrap(), Some(hour(at)));
+    }
+    assert_eq!([11, 14, 15].map(|at| store.runs_at(hour(at)).unwrap().len()), [0, 0, 1]);
+    assert_eq!(past(store, Whose::All, Some(13)), ["two reopened"]);
+    // One that was made before the run's time, and is heard of after it.
+    assert_eq!(glance(store, 13, &fixed, bad()), 1);
+    assert_eq!(glance(store, 13, &two, Seen::Compliant), 0);
+    // The same run again says what it moved, of what it is asked about, and moves nothing.
+    let everything = past(store, Whose::All, None);
+    for (scopes, expected, expected_told) in [
+        (
+            &scopes[..],
+            "1 reopened, 1 resolved, 1 gone; 4 open, 1 undecided",
+            &["fixed 11", "gone 11", "two 14"][..],
+        ),
+        (&scopes[..1], "1 resolved, 1 gone; 3 open, 1 undecided", &["fixed 11", "gone 11"]),
+        (&scopes[1..], "1 reopened; 1 open, 0 undecided", &["two 14"]),
+    ] {
+        let mut told = Vec::new();
+        let mut tell = |change: &Change| {
+            let (record, entry) = (change.record().unwrap(), change.entry().unwrap());
+            let hours = entry.at.duration_since(hour(0)).as_hours();
+            told.push(format!("{} {hours}", record.key.resource));
+        };
+        let recorder = Recorder::begin(store, asked_before(), scopes.to_vec()).unwrap().telling(&mut tell);
+        assert_eq!(steps(&recorder.again().finish().unwrap()), expected);
+        told.sort();
+        assert_eq!(told, expected_told);
+    }
+    assert_eq!(past(store, Whose::All, None), everything);
+    // It is the asking that makes a run older, and not its evaluation.
+    let later = Run { asked: [(place(HERE), hour(10))].into(), ..run_at("run-16", 16) };
+    let mut recorder = Recorder::begin(store, later, scopes).unwrap();
+    recorder.see(new.clone(), Seen::Compliant).unwrap();
+    recorder.see(two.clone(), Seen::Compliant).unwrap();
+    let movement = recorder.finish().unwrap();
+    assert_eq!((movement.left_alone, steps(&movement).as_str()), (1, "1 resolved; 3 open, 1 undecided"));
 }

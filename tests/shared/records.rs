@@ -1,6 +1,8 @@
 //! Keys, violations and observations that tests of the ledger speak of, inside the library and outside.
 
-use super::{Cause, Key, MissingFact, Observation, Place, Scope, Seen, Severity, Timestamp, Violation};
+use std::collections::BTreeMap;
+
+use super::{Cause, Key, MissingFact, Observation, Place, Run, Scope, Seen, Severity, Timestamp, Violation};
 
 /// A time that many hours after 2026-03-01T00:00:00Z.
 pub(crate) fn hour(number: i64) -> Timestamp {
@@ -19,6 +21,11 @@ pub(crate) fn scope(control: &str, of: &str) -> Scope {
 pub(crate) fn key(control: &str, of: &str, resource: &str) -> Key {
     let scope = scope(control, of);
     Key { scope, resource_type: "AWS::EC2::Volume".to_owned(), resource: resource.to_owned() }
+}
+
+/// A run at that hour, of which no more is known.
+pub(crate) fn run_at(id: &str, at: i64) -> Run {
+    Run { id: id.to_owned(), at: hour(at), inventory: String::new(), asked: BTreeMap::new() }
 }
 
 /// A violation with these reasons, a letter each.

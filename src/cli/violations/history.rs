@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Format, JsonArray, Untold, each};
 use crate::control::escape_controls;
-use crate::ledger::{EntryRow, Past, Record, Store};
+use crate::ledger::{EntryRow, Past, Record, Store, Whose};
 use crate::report::cell::Cells;
 
 /// The header of the CSV form.
@@ -35,7 +35,7 @@ pub(super) fn write(
     format: Format,
     output: &mut dyn Write,
 ) -> Result<(), Untold> {
-    let key = of.map(|it| &it.key);
+    let whose = of.map_or(Whose::All, |it| Whose::Of(&it.key));
     match format {
         Format::Text => {
             let mut any = false;
@@ -47,7 +47,7 @@ pub(super) fn write(
                 writeln!(output, "{}  {}  {resource}", scope.control, scope.place)?;
                 why(&it, output)
             };
-            each(line, |take| store.history(key, since, take))?;
+            each(line, |take| store.history(whose, since, take))?;
             if !any {
                 writeln!(output, "Nothing is recorded.")?;
             }
@@ -55,12 +55,12 @@ pub(super) fn write(
         }
         Format::Json => {
             let mut array = JsonArray::new(output)?;
-            each(|it| array.write(&EntryRow::of(&it)), |take| store.history(key, since, take))?;
+            each(|it| array.write(&EntryRow::of(&it)), |take| store.history(whose, since, take))?;
             Ok(array.finish()?)
         }
         Format::Csv => {
             let mut csv = Cells::new(output, &FIELDS)?;
-            each(|it| csv.write(&cells(&it)), |take| store.history(key, since, take))?;
+            each(|it| csv.write(&cells(&it)), |take| store.history(whose, since, take))?;
             Ok(csv.finish()?.flush()?)
         }
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{ShowFormat, Untold, each, history, list};
 use crate::control::escape_controls;
 use crate::evaluate::MissingFact;
-use crate::ledger::{EntryRow, Outcome, Past, Record, Row, Store};
+use crate::ledger::{EntryRow, Outcome, Past, Record, Row, Store, Whose};
 
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -27,7 +27,7 @@ pub(super) fn write(
         entries.push(it);
         Ok(())
     };
-    each(keep, |take| store.history(Some(&record.key), None, take))?;
+    each(keep, |take| store.history(Whose::Of(&record.key), None, take))?;
     match format {
         ShowFormat::Json => {
             let history = entries.iter().map(EntryRow::of).collect();

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use super::text;
-use crate::ledger::key::Key;
-use crate::ledger::store::{Filter, StandingFilter};
+use crate::ledger::store::{Filter, StandingFilter, Whose};
 
 /// The order in which records are handed out.
 pub(super) const GRAVEST_FIRST: &str =
@@ -36,11 +35,11 @@ pub(super) fn condition(filter: &Filter) -> (String, Vec<String>) {
     (conditions.join(" AND "), values)
 }
 
-/// The condition of a piece of history, with the values to bind.
-pub(super) fn past(of: Option<&Key>, since: Option<Timestamp>) -> (String, Vec<String>) {
+/// The condition of a piece of history, with the values to bind; scopes are for the reader to tell apart.
+pub(super) fn past(of: Whose<'_>, since: Option<Timestamp>) -> (String, Vec<String>) {
     let mut conditions = vec!["TRUE"];
     let mut values = Vec::new();
-    if let Some(key) = of {
+    if let Whose::Of(key) = of {
         conditions.push("history.id = ?");
         values.push(key.id().as_str().to_owned());
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ledger::tests::conformance;
-use crate::ledger::tests::records::{observed, scope, violation};
+use crate::ledger::tests::records::{observed, run_at, scope, violation};
 use crate::ledger::{Recorder, Seen, advance};
 use crate::model::Severity;
 
@@ -43,9 +43,8 @@ fn a_run_that_is_killed_leaves_the_file_as_it_was() {
         let before = std::fs::read(&path).unwrap_or_default();
         {
             let mut store = Sqlite::create(&path).unwrap();
-            let run = Run { id: "killed".to_owned(), at: opened().at, inventory: String::new() };
             let scopes = [scope("CONTROL", "111122223333/eu-west-1")];
-            let mut recorder = Recorder::begin(&mut store, run, scopes).unwrap();
+            let mut recorder = Recorder::begin(&mut store, run_at("killed", 1), scopes).unwrap();
             recorder.see(opened().key, Seen::Compliant).unwrap();
             recorder.see(observed(1, Seen::Gone).key, violation(Severity::High, "b")).unwrap();
         }

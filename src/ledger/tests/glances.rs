@@ -11,6 +11,9 @@ fn refused() -> Seen {
     Seen::undecided(&[MissingFact { error, why: "denied".to_owned(), ..MissingFact::default() }])
 }
 
+/// A volume, and what is seen of it.
+type Look = (&'static str, fn() -> Seen);
+
 /// What is seen of the volumes 1 and 2 by a glance, and what is not listed.
 struct Case {
     name: &'static str,
@@ -18,7 +21,7 @@ struct Case {
     at: i64,
     /// Which volumes the glance is about.
     about: &'static [&'static str],
-    seen: &'static [(&'static str, fn() -> Seen)],
+    seen: &'static [Look],
     whole: bool,
     /// The states of volumes 1 and 2 afterwards; both are open before.
     states: [&'static str; 2],
@@ -72,8 +75,8 @@ fn check(case: &Case) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Sqlite::create(&folder.path().join("ledger.sqlite")).unwrap();
     let in_run = |store: &mut Sqlite, at: i64, of: &str, volumes: &[&str]| {
-        let run = Run { id: format!("run-{at}"), at: hour(at), inventory: String::new() };
-        let mut recorder = Recorder::begin(store, run, [scope("CONTROL", of)]).unwrap();
+        let mut recorder =
+            Recorder::begin(store, run_at(&format!("run-{at}"), at), [scope("CONTROL", of)]).unwrap();
         for volume in volumes {
             recorder.see(key("CONTROL", of, volume), violation(Severity::Low, "a")).unwrap();
         }
