@@ -4,6 +4,7 @@
 //! was cut off, comes to the same reports and records.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
@@ -306,13 +307,13 @@ async fn gather(
     }
     for unit in units(evidence, id).await? {
         let place = unit.place().map_err(Failure::input)?;
-        if !archives.contains_key(&place) {
-            let error = why(evidence, id, &place).await?;
-            let packed = not_collected(scratch, run, &place, &error)?;
-            let key = id.inventory(&place);
+        if let Entry::Vacant(missing) = archives.entry(place) {
+            let error = why(evidence, id, missing.key()).await?;
+            let packed = not_collected(scratch, run, missing.key(), &error)?;
+            let key = id.inventory(missing.key());
             // Of a sweep that ended late after all the archive stands.
             evidence.put_file_once(&key, &packed).await?;
-            archives.insert(place, key);
+            missing.insert(key);
         }
     }
     let transitions = 3 + 2 * run.units as u64;

@@ -306,8 +306,8 @@ fn records_runs(store: &mut dyn Store) {
 fn glance(store: &mut dyn Store, at: i64, key: &Key, seen: Seen) -> usize {
     let mut moved = 0;
     let mut tell = |change: &Change| moved += usize::from(change.entry().is_some());
-    let concerns = |_: &str, resource: &str| resource == key.resource;
-    let occasion = Occasion { at: hour(at), cause: Cause::Event(Box::default()), concerns: &concerns };
+    let concerns = |seen: &Key| seen == key;
+    let occasion = Occasion { at: hour(at), actor: Actor::default(), untold: false, concerns: &concerns };
     let mut glance = Glance::begin(store, occasion, vec![key.scope.clone()], &mut tell).unwrap();
     glance.see(key.clone(), seen).unwrap();
     glance.finish().unwrap();

@@ -98,8 +98,8 @@ impl Stack {
     }
 
     pub(crate) fn output(&self, name: &str) -> String {
-        let outputs = &self.outputs;
-        outputs[name].as_str().unwrap_or_else(|| panic!("no output {name}: {outputs}")).to_owned()
+        assert!(self.outputs[name].is_string(), "no output {name}: {}", self.outputs);
+        self.outputs[name].as_str().unwrap().to_owned()
     }
 
     /// One call as root of the management account.

@@ -30,7 +30,31 @@ fn a_run_of_the_organization_is_judged_as_the_command_line_judges_it() {
         ("Rate", "100"),
     ]);
     make_role(&stack, PRODUCTION);
+    stack.aws.forget_calls();
     let run = stack.run_well();
+    // What the functions are allowed is what they do.
+    let called = stack.aws.operations();
+    let own = [
+        "dynamodb.get-item",
+        "dynamodb.put-item",
+        "dynamodb.query",
+        "dynamodb.transact-write-items",
+        "dynamodb.update-item",
+        "s3api.get-object",
+        "s3api.list-objects-v2",
+        "s3api.put-object",
+        "sns.publish",
+        "sts.assume-role",
+    ];
+    let missing: Vec<&str> = own.into_iter().filter(|it| !called.contains(&(*it).to_owned())).collect();
+    assert_eq!(missing, [] as [&str; 0], "{called:#?}");
+
+    // AWS's five reports are where AWS puts them.
+    let reports = stack.keys("Backup/crossaccount/crossregion/");
+    for report in ["BACKUP_JOB", "CONTROL_COMPLIANCE", "COPY_JOB", "RESOURCE_COMPLIANCE", "RESTORE_JOB"] {
+        let there = reports.iter().filter(|it| it.contains(&format!("/{report}_REPORT_")));
+        assert_eq!(there.count(), 2, "{reports:#?}");
+    }
 
     // The account without a role is in the run as one that could not be asked.
     let described: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/run.json"))).unwrap();
