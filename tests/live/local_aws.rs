@@ -55,21 +55,6 @@ impl LocalAws {
         self.control("PUT", "faults", &faults.to_string());
     }
 
-    /// Publishes an event on the default bus of an account's Region.
-    pub(crate) fn publish_event(
-        &self,
-        account: &str,
-        region: &str,
-        source: &str,
-        kind: &str,
-        detail: &Value,
-    ) {
-        let event = serde_json::json!({
-            "account": account, "region": region, "source": source, "detail-type": kind, "detail": detail,
-        });
-        self.control("POST", "events", &event.to_string());
-    }
-
     /// Forgets what it was asked.
     pub(crate) fn forget_calls(&self) {
         self.control("DELETE", "calls", "");
@@ -85,7 +70,8 @@ impl LocalAws {
         self.calls()["operations"].as_object().unwrap().keys().cloned().collect()
     }
 
-    fn control(&self, method: &str, what: &str, body: &str) -> String {
+    /// Asks the server itself, beside all that it is in place of.
+    pub(crate) fn control(&self, method: &str, what: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let length = body.len();
         write!(

@@ -170,7 +170,11 @@ fn events_that_come_again_late_and_in_any_order_change_nothing_more() {
             "userIdentity": { "type": "Root", "arn": format!("arn:aws:iam::{MANAGEMENT}:root") },
             "requestParameters": { "backupVaultName": VAULT }, "recipientAccountId": MANAGEMENT,
         });
-        stack.aws.publish_event(MANAGEMENT, REGION, "aws.backup", "AWS API Call via CloudTrail", &detail);
+        let event = json!({
+            "account": MANAGEMENT, "region": REGION, "source": "aws.backup",
+            "detail-type": "AWS API Call via CloudTrail", "detail": detail,
+        });
+        stack.aws.control("POST", "events", &event.to_string());
     }
     stack.wait_for("three more events are read", || (reactions(stack) >= before_them + 3).then_some(()));
     assert_eq!(stack.violations(&["history", "--format", "json"]).stdout, before);

@@ -133,6 +133,7 @@ def operation_of(cli):
     return found, found.by_cli_name[rest]
 
 
+COPIES = {"CopyObject": "PutObject", "UploadPartCopy": "UploadPart"}
 _RPC = re.compile(r"^/service/[^/]+/operation/([A-Za-z0-9]+)$")
 
 
@@ -160,5 +161,8 @@ def _operation(candidate, request):
         return form.get("Action"), candidate.protocol, {}
     if candidate.protocol.startswith("rest-"):
         operation, labels = candidate.route(request.method, request.raw_path, request.query)
+        # Those that copy have the paths of those that put, and a header more.
+        if operation in COPIES and "x-amz-copy-source" not in request.headers:
+            operation = COPIES[operation]
         return operation, candidate.protocol, labels
     return None, "", {}
