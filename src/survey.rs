@@ -34,11 +34,11 @@ pub enum SurveyError {
     Disk(#[from] io::Error),
     /// Organizations names no account.
     #[error(
-        "Organizations named no account to ask; that takes credentials of the management account or of a delegated administrator that may call organizations:ListAccounts, organizations:ListRoots, organizations:ListOrganizationalUnitsForParent and organizations:ListAccountsForParent"
+        "no account to ask was named by Organizations; that takes credentials of the management account or of a delegated administrator that may call organizations:ListAccounts, organizations:ListRoots, organizations:ListOrganizationalUnitsForParent and organizations:ListAccountsForParent"
     )]
     NoAccounts,
     /// A unit that the organization does not have.
-    #[error("Organizations names no root or unit `{0}`")]
+    #[error("no root or unit of the organization is `{0}`")]
     NoUnit(String),
 }
 

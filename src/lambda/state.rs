@@ -1,5 +1,6 @@
 //! What a function keeps between invocations: its environment and, once asked for, who asks.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,9 @@ use crate::ledger::dynamodb::configuration::Configurations;
 use crate::ledger::dynamodb::told::Told;
 
 /// Where a function may write: a folder for each process.
-const DISK: &str = "/tmp/backproof";
+fn disk() -> PathBuf {
+    env::temp_dir().join("backproof")
+}
 
 /// What a function keeps; nothing is asked or built before it is needed.
 pub(super) struct State {
@@ -30,7 +33,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(environment: Result<Environment, Failure>) -> Self {
         // A process before this one may have had the same number.
-        let _ = fs::remove_dir_all(Path::new(DISK).join(process::id().to_string()));
+        let _ = fs::remove_dir_all(disk().join(process::id().to_string()));
         let (session, dynamodb, sns) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Self { environment, session, dynamodb, sns }
     }
@@ -93,9 +96,9 @@ pub(super) struct Scratch(tempfile::TempDir);
 impl Scratch {
     /// Makes it. What a process before this left behind, because it was ended, goes.
     pub(super) fn new() -> io::Result<Self> {
-        let mine = Path::new(DISK).join(process::id().to_string());
+        let mine = disk().join(process::id().to_string());
         fs::create_dir_all(&mine)?;
-        for entry in fs::read_dir(DISK)? {
+        for entry in fs::read_dir(disk())? {
             let path = entry?.path();
             let lives = path.file_name().is_some_and(|pid| Path::new("/proc").join(pid).exists());
             if !lives {
