@@ -180,5 +180,9 @@ fn the_accounts_of_a_unit_are_asked_and_no_others() {
     assert_eq!(accounts, [MANAGEMENT, PRODUCTION, MEMBERS[1]]);
     let (_, run) = collect("ou-ac3e-none0001");
     assert_eq!(run.status, 1);
-    assert!(run.stderr.contains("no root or unit of the organization is `ou-ac3e-none0001`"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("no root or unit of the organization is `ou-ac3e-none0001`"),
+        "{}",
+        run.stderr
+    );
 }
