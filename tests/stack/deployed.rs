@@ -139,7 +139,7 @@ impl Stack {
         output["run"].as_str().unwrap().to_owned()
     }
 
-    /// Asks again and again, for a minute and a half at most.
+    /// Asks again and again, for two minutes at most.
     pub(crate) fn wait_for<T>(&self, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         let begun = Instant::now();
         loop {
@@ -147,8 +147,8 @@ impl Stack {
                 return found;
             }
             assert!(
-                begun.elapsed() < Duration::from_secs(90),
-                "waited for a minute and a half: {what}\n{}",
+                begun.elapsed() < Duration::from_secs(120),
+                "waited for two minutes: {what}\n{}",
                 self.logs()
             );
             std::thread::sleep(Duration::from_millis(200));

@@ -124,8 +124,14 @@ fn a_unit_that_fails_for_good_is_in_the_report_the_alert_and_the_failure_queue()
 }
 
 #[test]
-fn custom_controls_are_pinned_and_a_broken_one_is_told_of_while_the_others_judge() {
-    let stack = Stack::deploy(&[("Regions", REGION), ("Rate", "100"), ("ConfigPrefix", "ours/")]);
+fn the_schedule_starts_a_run_in_which_custom_controls_are_pinned_and_a_broken_one_is_told_of_while_the_others_judge()
+ {
+    let stack = Stack::deploy(&[
+        ("Regions", REGION),
+        ("Rate", "100"),
+        ("ConfigPrefix", "ours/"),
+        ("Schedule", "rate(1 minute)"),
+    ]);
     let folder = tempfile::tempdir().unwrap();
     let controls = folder.path().join("controls");
     for name in ["OUR_RULE", "OUR_BROKEN_RULE"] {
@@ -141,7 +147,15 @@ fn custom_controls_are_pinned_and_a_broken_one_is_told_of_while_the_others_judge
             json!({ "Bucket": stack.output("ConfigBucket"), "Key": format!("ours/{path}"), "Body": body });
         stack.call("s3", "put-object", object);
     }
-    let run = stack.run_well();
+    // Nobody starts it but the schedule.
+    let executions = json!({ "stateMachineArn": stack.output("StateMachine"), "statusFilter": "SUCCEEDED" });
+    let run = stack.wait_for("the schedule's run ends", || {
+        let listed = stack.call("stepfunctions", "list-executions", executions.clone());
+        let execution = json!({ "executionArn": listed["executions"][0].get("executionArn")? });
+        let told = stack.call("stepfunctions", "describe-execution", execution);
+        let output: Value = serde_json::from_str(told["output"].as_str()?).unwrap();
+        Some(output["run"].as_str().unwrap().to_owned())
+    });
     let described: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/run.json"))).unwrap();
     let pinned: Vec<&str> =
         described["custom"].as_array().unwrap().iter().map(|it| it["path"].as_str().unwrap()).collect();
