@@ -27,12 +27,13 @@ use crate::aws::Objects;
 use crate::collect::folder;
 use crate::collect::question::{QUESTIONS, Scope as Asking, needed_by};
 use crate::collect::unit::Settings;
+use crate::control::{Control, SatisfiedBy};
 use crate::evaluate::evaluate;
 use crate::event::{self, Event, Look, Reaction, Thing};
 use crate::facts::{Facts, types};
 use crate::framework::Framework;
 use crate::inventory::CallError;
-use crate::ledger::{Actor, Change, Glance, Key, Occasion, Scope, Store};
+use crate::ledger::{Actor, Change, Glance, Key, Occasion, Scope, Store, StoreError};
 use crate::model::{Place, Region};
 use crate::survey::{Accounts, Asked, Regions, Survey};
 
@@ -55,12 +56,15 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
     let watched = watched(state).await?;
     let mut by_place: BTreeMap<&Place, Vec<&Look>> = BTreeMap::new();
     for look in looks.iter().filter(|it| !it.place.region.is_global() && watched(&it.place)) {
-        if !concerned(&chosen, &[look]).is_empty() {
+        let frameworks = concerned(&chosen, &[look]);
+        if !frameworks.is_empty() && !is_needless(state, &event, look, &frameworks).await? {
             by_place.entry(&look.place).or_default().push(look);
         }
     }
     if by_place.is_empty() {
-        return Ok(ignored(&event, "it concerns no control, or no account and Region that is watched"));
+        let why =
+            "it concerns no control, no account and Region that is watched, or only mends what is not broken";
+        return Ok(ignored(&event, why));
     }
     let told = state.told().await?;
     let mut reacting = Reacting {
@@ -96,6 +100,36 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
     told.remember(&event.actor.event_id, Timestamp::now()).await?;
     tracing::info!(event = event.id, name = event.name, judged, moved, "judged");
     Ok(json!({ "judged": judged, "moved": moved }))
+}
+
+/// Whether an event can only mend what a look is at, and nothing there is broken: of the thousands of backups that end
+/// well in a night few need a look.
+async fn is_needless(
+    state: &State,
+    event: &Event,
+    look: &Look,
+    frameworks: &[Framework],
+) -> Result<bool, Failure> {
+    let Thing::Resource { arn, .. } = &look.thing else {
+        return Ok(false);
+    };
+    let controls = frameworks.iter().flat_map(|it| &it.controls).map(|it| &it.control);
+    let more_is_better = |it: &Control| it.satisfied_by == SatisfiedBy::Any && !it.evidence.is_empty();
+    if !event.name.ends_with(" COMPLETED") || !controls.into_iter().all(|it| more_is_better(it)) {
+        return Ok(false);
+    }
+    let mut store = state.ledger(Handle::current()).await?;
+    let (scopes, arn) = (scopes(frameworks, &look.place), arn.clone());
+    let looking = tokio::task::spawn_blocking(move || {
+        for scope in scopes {
+            let open = store.open_before(&scope, Timestamp::MAX)?;
+            if open.iter().any(|it| it.key.resource == arn) {
+                return Ok(false);
+            }
+        }
+        Ok::<_, StoreError>(true)
+    });
+    Ok(looking.await.map_err(std::io::Error::other)??)
 }
 
 fn ignored(event: &Event, why: &str) -> Value {
@@ -288,7 +322,7 @@ fn parameter_of(thing: &Thing) -> Option<(&'static str, &str)> {
 
 /// The chosen frameworks with those of their controls that the looks concern.
 fn concerned(chosen: &Chosen, looks: &[&Look]) -> Vec<Framework> {
-    let concerns = |control: &crate::control::Control| looks.iter().any(|it| it.controls.concern(control));
+    let concerns = |control: &Control| looks.iter().any(|it| it.controls.concern(control));
     let narrowed = chosen.frameworks.iter().map(|framework| {
         let controls = framework.controls.iter().filter(|it| concerns(&it.control)).cloned().collect();
         Framework { controls, ..framework.clone() }

@@ -179,4 +179,20 @@ fn events_that_come_again_late_and_in_any_order_change_nothing_more() {
     stack.wait_for("three more events are read", || (reactions(stack) >= before_them + 3).then_some(()));
     assert_eq!(stack.violations(&["history", "--format", "json"]).stdout, before);
     assert_eq!(stack.alerts(), Vec::<Value>::new());
+
+    // A backup that ended well, of something that nothing is wrong with.
+    let job = json!({
+        "backupJobId": "1", "state": "COMPLETED", "resourceType": "EBS", "creationDate": "2026-01-01T00:00:00Z",
+        "resourceArn": format!("arn:aws:ec2:{REGION}:{MANAGEMENT}:volume/vol-0000000000000000f"),
+        "backupVaultArn": format!("arn:aws:backup:{REGION}:{MANAGEMENT}:backup-vault:{VAULT}"),
+    });
+    let event = json!({
+        "account": MANAGEMENT, "region": REGION, "source": "aws.backup",
+        "detail-type": "Backup Job State Change", "detail": job,
+    });
+    stack.aws.forget_calls();
+    stack.aws.control("POST", "events", &event.to_string());
+    stack.wait_for("it is ignored", || stack.logs().contains("only mends what is not broken").then_some(()));
+    let asked = stack.aws.operations().into_iter().filter(|it| it.starts_with("backup."));
+    assert_eq!(asked.collect::<Vec<_>>(), Vec::<String>::new());
 }
