@@ -93,11 +93,11 @@ pub(super) async fn react(state: &State, payload: Value, deadline: SystemTime) -
     for changed in configured {
         changed.remember(&known).await?;
     }
+    told.remember(&event.actor.event_id, Timestamp::now()).await?;
     if let Some(why) = unanswered {
         // What could be judged is recorded and told; the next attempt looks at the rest.
         return Err(Failure::Transient(format!("not all of it was answered: {why}")));
     }
-    told.remember(&event.actor.event_id, Timestamp::now()).await?;
     tracing::info!(event = event.id, name = event.name, judged, moved, "judged");
     Ok(json!({ "judged": judged, "moved": moved }))
 }
