@@ -196,3 +196,18 @@ fn events_that_come_again_late_and_in_any_order_change_nothing_more() {
     let asked = stack.aws.operations().into_iter().filter(|it| it.starts_with("backup."));
     assert_eq!(asked.collect::<Vec<_>>(), Vec::<String>::new());
 }
+
+#[test]
+fn what_aws_does_not_answer_the_first_time_is_looked_at_again_and_told_once() {
+    let estate = Estate::swept();
+    let stack = &estate.stack;
+    // As often as the function asks in one attempt.
+    stack.aws.set_faults(&json!([{
+        "operation": "backup.get-backup-vault-access-policy", "effect": "throttle", "times": 6,
+    }]));
+    estate.call("delete-backup-vault-access-policy", json!({ "BackupVaultName": VAULT }));
+    turned_by(stack, MANUAL_DELETION, VAULT, "DeleteBackupVaultAccessPolicy");
+    assert!(stack.logs().contains("Backproof.Transient"), "{}", stack.logs());
+    assert_eq!(stack.alerts(), Vec::<Value>::new());
+    assert_eq!(stack.failures(), Vec::<Value>::new());
+}
