@@ -122,16 +122,11 @@ impl Survey {
         gathered.files.sort_by(|a, b| a.path.cmp(&b.path));
         let unnamed: Vec<String> = gathered.matrix.unseen(&self.asked.naming()).collect();
         let complete = gathered.matrix.is_complete() && unnamed.is_empty();
+        let (caller, calls) = (&self.session.identity().arn, self.session.counts().calls());
         let manifest = Manifest {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            caller: self.session.identity().arn.clone(),
-            started_at: started_at.to_string(),
-            ended_at: Timestamp::now().to_string(),
-            complete,
             unnamed,
             skipped,
-            calls: self.session.counts().calls(),
-            files: gathered.files,
+            ..Manifest::of_part(caller, started_at, complete, calls, gathered.files)
         };
         (gathered.matrix, manifest)
     }

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::journal::{FileRecord, sync_folder};
@@ -49,6 +50,27 @@ pub struct Skipped {
 }
 
 impl Manifest {
+    /// The manifest of one part of a collection, asked by this caller: an account in one Region, or what is not regional.
+    pub fn of_part(
+        caller: &str,
+        started_at: Timestamp,
+        complete: bool,
+        calls: Calls,
+        files: Vec<FileRecord>,
+    ) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            caller: caller.to_owned(),
+            started_at: started_at.to_string(),
+            ended_at: Timestamp::now().to_string(),
+            complete,
+            unnamed: Vec::new(),
+            skipped: Vec::new(),
+            calls,
+            files,
+        }
+    }
+
     /// Writes it whole or not at all.
     pub fn write(&self, root: &Path) -> io::Result<()> {
         let path = root.join(MANIFEST);

@@ -7,6 +7,7 @@ use lambda_runtime::Diagnostic;
 use crate::aws::{ObjectError, SessionError};
 use crate::inventory::{CallError, is_passing};
 use crate::ledger::StoreError;
+use crate::model::AccountId;
 use crate::report_folder::ReportFolderError;
 use crate::survey::{AskedError, SurveyError};
 
@@ -55,6 +56,12 @@ impl Failure {
         } else {
             Self::Internal(told)
         }
+    }
+
+    /// The role in an account cannot be assumed.
+    pub fn not_assumed(account: AccountId, error: &CallError) -> Self {
+        let told = format!("the role in {account} cannot be assumed: {}: {}", error.code, error.message);
+        Self::of_call(error, told)
     }
 
     /// What the function was invoked with is wrong.

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use super::controls;
 use super::environment::{Environment, Target, list};
@@ -23,7 +21,7 @@ use crate::collect::packed::pack;
 use crate::collect::unit::Settings;
 use crate::inventory::Calls;
 use crate::model::Place;
-use crate::survey::{Asked, Begun, Gathered, Survey};
+use crate::survey::{Asked, Begun, Gathered};
 
 /// What the state machine says.
 #[derive(Debug, Deserialize)]
@@ -84,14 +82,7 @@ pub(super) async fn plan(state: &State, payload: Value) -> Result<Value, Failure
         focus: BTreeMap::new(),
     };
     let asked = Asked::new(sweep.accounts()?, sweep.regions()?, environment.role.clone(), None);
-    let survey = Survey {
-        session: Arc::clone(&session),
-        settings: Arc::new(settings),
-        asked: Arc::new(asked),
-        external_id: environment.external_id.clone(),
-        units: Arc::new(Semaphore::new(ACCOUNTS_AT_ONCE)),
-        progress: Arc::new(|_| {}),
-    };
+    let survey = state.survey(asked, settings, ACCOUNTS_AT_ONCE).await?;
     let Begun { gathered, accounts, skipped } = survey.begin().await?;
     let mut naming = survey.asked.naming();
     naming.push("sts.assume-role");
@@ -176,17 +167,8 @@ async fn store(evidence: &Objects, run: &Run, scratch: &Scratch, gathered: Gathe
     }
     for (place, files) in by_place {
         let calls = Calls { calls: files.iter().map(|it| it.calls).sum(), ..Calls::default() };
-        let manifest = Manifest {
-            version: run.version.clone(),
-            caller: run.caller.clone(),
-            started_at: run.started_at.to_string(),
-            ended_at: Timestamp::now().to_string(),
-            complete: matrix.is_complete_in(&place),
-            unnamed: Vec::new(),
-            skipped: Vec::new(),
-            calls,
-            files,
-        };
+        let complete = matrix.is_complete_in(&place);
+        let manifest = Manifest::of_part(&run.caller, run.started_at, complete, calls, files);
         let packed = scratch.path("packed.tar.gz");
         pack(&scratch.path("inventory"), &manifest, &packed)?;
         evidence.put_file(&run.run.inventory(&place), &packed).await?;

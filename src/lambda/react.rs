@@ -12,7 +12,6 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 
 use super::alerts;
 use super::configuration::{self, Changed};
@@ -32,7 +31,6 @@ use crate::evaluate::evaluate;
 use crate::event::{self, Event, Look, Reaction, Thing};
 use crate::facts::{Facts, types};
 use crate::framework::Framework;
-use crate::inventory::CallError;
 use crate::ledger::{Actor, Change, Glance, Key, Occasion, Scope, Store, StoreError};
 use crate::model::{Place, Region};
 use crate::survey::{Accounts, Asked, Regions, Survey};
@@ -200,7 +198,10 @@ impl Reacting<'_> {
         let root = self.scratch.path(&format!("{}-{}-{}", place.account, place.region, at.as_nanosecond()));
         let asks_account = QUESTIONS.iter().any(|it| it.scope == Asking::Account && only.contains(it.name));
         let survey = survey(self.state, root.clone(), only, focus, Some(self.deadline)).await?;
-        let assumed = survey.assume(place.account).await.map_err(|error| not_assumed(place, &error))?;
+        let assumed = survey
+            .assume(place.account)
+            .await
+            .map_err(|error| Failure::not_assumed(place.account, &error))?;
         let mut matrix = survey.unit(&assumed, place.clone(), &[Asking::Region]).await?.matrix;
         if asks_account {
             let global = Place { account: place.account, region: Region::global() };
@@ -245,11 +246,6 @@ impl Reacting<'_> {
         }
         Ok(())
     }
-}
-
-fn not_assumed(place: &Place, error: &CallError) -> Failure {
-    let told = format!("the role in {} cannot be assumed: {}: {}", place.account, error.code, error.message);
-    Failure::of_call(error, told)
 }
 
 fn occasion(event: &Event, actor: Actor) -> alert::Occasion {
@@ -392,14 +388,7 @@ async fn survey(
         focus,
     };
     let asked = Asked::new(Accounts::Own, Regions::OfSession, environment.role.clone(), Some(only));
-    Ok(Survey {
-        session: state.session().await?,
-        settings: Arc::new(settings),
-        asked: Arc::new(asked),
-        external_id: environment.external_id.clone(),
-        units: Arc::new(Semaphore::new(2)),
-        progress: Arc::new(|_| {}),
-    })
+    state.survey(asked, settings, 2).await
 }
 
 /// What was collected because of an event.

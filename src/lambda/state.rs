@@ -8,14 +8,16 @@ use std::process;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::environment::Environment;
 use super::failure::Failure;
 use crate::aws::{Objects, Options, Session};
+use crate::collect::unit::Settings;
 use crate::ledger::dynamodb::DynamoDb;
 use crate::ledger::dynamodb::configuration::Configurations;
 use crate::ledger::dynamodb::told::Told;
+use crate::survey::{Asked, Survey};
 
 /// Where a function may write: a folder for each process.
 fn disk() -> PathBuf {
@@ -46,6 +48,23 @@ impl State {
     pub(super) async fn session(&self) -> Result<Arc<Session>, Failure> {
         let open = async { Session::open(&Options::default()).await.map(Arc::new) };
         Ok(Arc::clone(self.session.get_or_try_init(|| open).await?))
+    }
+
+    /// Asks as the function's role, and in other accounts as the role there; so many accounts and Regions at once.
+    pub(super) async fn survey(
+        &self,
+        asked: Asked,
+        settings: Settings,
+        at_once: usize,
+    ) -> Result<Survey, Failure> {
+        Ok(Survey {
+            session: self.session().await?,
+            settings: Arc::new(settings),
+            asked: Arc::new(asked),
+            external_id: self.environment()?.external_id.clone(),
+            units: Arc::new(Semaphore::new(at_once)),
+            progress: Arc::new(|_| {}),
+        })
     }
 
     /// The table of the ledger and of what is configured.

@@ -1,12 +1,10 @@
 //! `sweep`: collects one account in one Region and stores what AWS says.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use super::configuration;
 use super::failure::Failure;
@@ -17,8 +15,8 @@ use crate::aws::Objects;
 use crate::collect::manifest::Manifest;
 use crate::collect::packed::pack;
 use crate::collect::question::Scope;
-use crate::collect::unit::{OUT_OF_TIME, Settings};
-use crate::survey::{Accounts, Asked, Regions, Survey};
+use crate::collect::unit::{Collected, OUT_OF_TIME, Settings};
+use crate::survey::{Accounts, Asked, Regions};
 
 /// What is kept of a function's time for packing and storing.
 const TO_STORE: Duration = Duration::from_secs(60);
@@ -42,43 +40,19 @@ pub(super) async fn sweep(state: &State, payload: Value, deadline: SystemTime) -
     };
     let asked =
         Asked::new(Accounts::These(vec![place.account]), Regions::OfSession, environment.role.clone(), None);
-    let survey = Survey {
-        session: Arc::clone(&session),
-        settings: Arc::new(settings),
-        asked: Arc::new(asked),
-        external_id: environment.external_id.clone(),
-        units: Arc::new(Semaphore::new(1)),
-        progress: Arc::new(|_| {}),
-    };
+    let survey = state.survey(asked, settings, 1).await?;
     let started_at = Timestamp::now();
     let before = session.counts().calls();
-    let (matrix, files) = match survey.assume(place.account).await {
-        Ok(assumed) => {
-            let collected = survey.unit(&assumed, place.clone(), &[Scope::Region]).await?;
-            (collected.matrix, collected.files)
-        }
-        // The plan could assume it: the role went, or AWS throttles.
-        Err(error) => {
-            let told =
-                format!("the role in {} cannot be assumed: {}: {}", place.account, error.code, error.message);
-            return Err(Failure::of_call(&error, told));
-        }
-    };
+    // The plan could assume it: the role went, or AWS throttles.
+    let assumed = survey.assume(place.account).await;
+    let assumed = assumed.map_err(|error| Failure::not_assumed(place.account, &error))?;
+    let Collected { matrix, files, .. } = survey.unit(&assumed, place.clone(), &[Scope::Region]).await?;
     let mut calls = session.counts().calls();
     calls.calls -= before.calls;
     calls.retries = calls.retries.saturating_sub(before.retries);
     calls.bytes -= before.bytes;
-    let manifest = Manifest {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        caller: session.identity().arn.clone(),
-        started_at: started_at.to_string(),
-        ended_at: Timestamp::now().to_string(),
-        complete: matrix.is_complete(),
-        unnamed: Vec::new(),
-        skipped: Vec::new(),
-        calls,
-        files,
-    };
+    let caller = &session.identity().arn;
+    let manifest = Manifest::of_part(caller, started_at, matrix.is_complete(), calls, files);
     let packed = scratch.path("packed.tar.gz");
     pack(&scratch.path("inventory"), &manifest, &packed)?;
     // Of two attempts at the same unit the first one stands.

@@ -176,3 +176,38 @@ fn the_schedule_starts_a_run_in_which_custom_controls_are_pinned_and_a_broken_on
     let told = alert["broken"].to_string();
     assert!(told.contains("OUR_BROKEN_RULE") && !told.contains("backproof/"), "{told}");
 }
+
+#[test]
+fn what_was_garbled_decides_nothing_and_what_was_changed_afterwards_is_not_published() {
+    let stack = Stack::deploy(&[("Regions", REGION), ("Rate", "100")]);
+    stack.aws.set_faults(&json!([{
+        "operation": "backup.list-backup-vaults", "effect": "garble", "how": "truncated",
+    }]));
+    let run = stack.run_well();
+    let summary: Value = serde_json::from_str(&stack.object(&format!("runs/{run}/summary.json"))).unwrap();
+    let controls = summary["frameworks"][0]["controls"].as_array().unwrap();
+    let of_vaults = |it: &&Value| it["control"] == "BACKUP_RECOVERY_POINT_MANUAL_DELETION_DISABLED";
+    let judged = controls.iter().find(of_vaults).unwrap();
+    assert_eq!(judged["status"], "INSUFFICIENT_DATA", "{judged}");
+    assert_eq!((&judged["totals"]["COMPLIANT"], &judged["totals"]["NON_COMPLIANT"]), (&json!(0), &json!(0)));
+
+    stack.alerts();
+    let (latest, history) =
+        (stack.object("latest.json"), stack.violations(&["history", "--format", "json"]).stdout);
+    let key = format!("runs/{run}/inventory/{MANAGEMENT}/{REGION}.tar.gz");
+    stack.call(
+        "s3",
+        "put-object",
+        json!({ "Bucket": stack.output("EvidenceBucket"), "Key": key, "Body": "else" }),
+    );
+    let publish = json!({
+        "FunctionName": stack.output("PublishFunction"), "Payload": json!({ "run": run }).to_string(),
+    });
+    let failed = stack.call("lambda", "invoke", publish);
+    assert!(failed["FunctionError"].is_string(), "{failed}");
+    let told = failed["Payload"].as_str().unwrap();
+    assert!(told.contains("Backproof.Internal") && told.contains(&key), "{told}");
+    assert_eq!(stack.object("latest.json"), latest);
+    assert_eq!(stack.violations(&["history", "--format", "json"]).stdout, history);
+    assert_eq!(stack.alerts(), Vec::<Value>::new());
+}

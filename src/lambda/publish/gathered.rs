@@ -181,17 +181,10 @@ fn not_collected(scratch: &Scratch, run: &Run, place: &Place, error: &CallError)
     journal.record(SWEEP, 0, &call)?;
     journal.end(SWEEP, Chain { ended: Ended::Refused(error.code.clone()), found: Vec::new() })?;
     let files = journal.finish(|of| of == SWEEP)?.map(|(file, _)| file).into_iter().collect();
-    let at = run.started_at.to_string();
     let manifest = Manifest {
-        version: run.version.clone(),
-        caller: run.caller.clone(),
-        started_at: at.clone(),
-        ended_at: at,
-        complete: false,
-        unnamed: Vec::new(),
-        skipped: Vec::new(),
-        calls: Calls::default(),
-        files,
+        // Nothing was seen later, so it does not move the evaluation time.
+        ended_at: run.started_at.to_string(),
+        ..Manifest::of_part(&run.caller, run.started_at, false, Calls::default(), files)
     };
     let packed = scratch.path("failed.tar.gz");
     pack(&root, &manifest, &packed)?;
