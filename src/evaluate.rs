@@ -1,41 +1,43 @@
 //! The only place that asks Cedar: one question per control, resource and piece of evidence.
 //!
 //! Questions that agree on all that a control's policies look at share one answer; the first of each kind is asked.
-//! Pure and synchronous: the same facts, frameworks and evaluation time give the same findings in the same order.
-//! Nothing is formatted or sorted for output here.
+//! Recovery points and jobs flow past once, on several threads if so wanted; what they say of the resources they are of
+//! is kept until those are judged. The same facts, frameworks and evaluation time give the same findings in the same
+//! order, whatever the number of threads. Nothing is formatted or sorted for output here.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 
 mod ask;
 mod case;
 mod class;
 mod entity;
 mod finding;
+mod fold;
+mod judge;
 mod missing;
+mod question;
 mod store;
 
 pub use case::{CaseFailure, run_case};
-pub use finding::{Evidence, Finding, MissingFact};
+pub use finding::{Evidence, Finding, Messages, MissingFact};
 
-use ask::{Asker, Decision, Pair, Sheet, Verdict};
+use judge::{Folds, Judge, Sink, tell};
+use question::Question;
 use store::Store;
 
-use crate::control::{EvidenceFrom, MISSING_REASON, SatisfiedBy, Template};
-use crate::facts::{Facts, Family, Member, NearMiss, Thing, Uid, Wanted, types};
-use crate::framework::{ChosenControl, Framework, InScope};
+use crate::control::Template;
+use crate::facts::{Facts, Family, Resource, Thing, Uid, Wanted, types};
+use crate::framework::{ChosenControl, Framework};
+use crate::inventory::{FlowError, Flowed, Piece};
 use crate::model::{Answer, Place};
+use crate::ordered::{Work, in_order};
 use crate::vocabulary::Vocabulary;
 
 /// The reason where the things to be judged could not be listed.
 pub const NOT_LISTED_REASON: &str = "not-listed";
 /// The reason where tags decide what is in scope, and could not be learned.
 pub const SCOPE_REASON: &str = "scope-unknown";
-
-/// The most pieces of evidence a finding tells of; how many were left out is said.
-const MAX_EVIDENCE: usize = 10;
 
 /// Why judging was stopped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,19 +59,22 @@ pub enum EvaluateError {
         /// Its own answer.
         direct: Answer,
     },
+    /// Recovery points or jobs could not be read again as they were read first.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
 }
 
-/// Judges everything that was recorded, place by place, handing each finding on as it is made.
+/// Judges everything that was recorded, handing each finding on as it is made: recovery points and jobs as they are
+/// recorded, then place by place everything else.
 ///
 /// An error says that what was handed on is not to be believed.
 pub fn evaluate<'a>(
     frameworks: &'a [Framework],
     facts: &'a Facts<'a>,
     vocabulary: &'a Vocabulary,
-    sink: &mut dyn FnMut(Finding<'a>),
+    sink: &mut dyn FnMut(&Finding<'_>),
 ) -> Result<(), EvaluateError> {
-    let asker = Asker::new(vocabulary, Some(&facts.inventory().coverage));
-    judge(asker, frameworks, facts, sink)
+    Run::new(frameworks, facts, vocabulary, true).judge(sink)
 }
 
 /// Judges as [`evaluate`] does, but asks Cedar every question by itself: for comparison, because it takes its time.
@@ -77,56 +82,301 @@ pub fn evaluate_one_by_one<'a>(
     frameworks: &'a [Framework],
     facts: &'a Facts<'a>,
     vocabulary: &'a Vocabulary,
-    sink: &mut dyn FnMut(Finding<'a>),
+    sink: &mut dyn FnMut(&Finding<'_>),
 ) -> Result<(), EvaluateError> {
-    let mut asker = Asker::new(vocabulary, Some(&facts.inventory().coverage));
-    asker.shares = false;
-    judge(asker, frameworks, facts, sink)
+    Run::new(frameworks, facts, vocabulary, false).judge(sink)
 }
 
-fn judge<'a>(
-    asker: Asker<'a>,
+/// What becomes of findings that are made on several threads: they are added to shards where they are made, and the
+/// shards are done with one after the other, in order.
+pub struct Shards<'s, S> {
+    /// How many threads judge.
+    pub threads: usize,
+    /// Begins a shard, on any thread.
+    pub begin: &'s (dyn Fn() -> S + Sync),
+    /// Adds a finding, on the thread that made it.
+    pub add: &'s (dyn Fn(&mut S, &Finding<'_>) + Sync),
+}
+
+/// Judges as [`evaluate`] does, on several threads; `done` is handed the same findings in the same order, in shards.
+pub fn evaluate_in_shards<'a, S: Send>(
     frameworks: &'a [Framework],
     facts: &'a Facts<'a>,
-    sink: &mut dyn FnMut(Finding<'a>),
+    vocabulary: &'a Vocabulary,
+    shards: &Shards<'_, S>,
+    done: &mut dyn FnMut(S),
 ) -> Result<(), EvaluateError> {
-    let by_type = by_type(frameworks, &asker);
-    let wanted = wanted(&by_type);
-    let mut judge = Judge { asker, by_type: &by_type, sink };
-    for place in facts.places() {
-        for framework in frameworks {
-            for chosen in &framework.controls {
-                judge.things_not_listed(framework, chosen, facts, place);
-            }
-        }
-        for family in facts.families(place, &wanted) {
-            judge.family(&family, facts, place)?;
-        }
-    }
-    Ok(())
+    Run::new(frameworks, facts, vocabulary, true).judge_in_shards(shards, done)
 }
 
-type ByType<'a> = BTreeMap<&'a str, Vec<(&'a Framework, Rc<Sheet<'a>>)>>;
+/// All that every thread of a run needs to know.
+struct Run<'a> {
+    frameworks: &'a [Framework],
+    facts: &'a Facts<'a>,
+    vocabulary: &'a Vocabulary,
+    wanted: Wanted<'a>,
+    resources: Resources<'a>,
+    /// Whether questions share answers at all.
+    shares: bool,
+}
 
-/// Who judges things of each type.
-fn by_type<'a>(frameworks: &'a [Framework], asker: &Asker<'a>) -> ByType<'a> {
-    let mut by_type = ByType::new();
-    for framework in frameworks {
-        for chosen in &framework.controls {
-            let sheet = Rc::new(asker.sheet(chosen));
-            for resource in chosen.control.resources.iter().filter(|it| chosen.scope.has_type(it)) {
-                by_type.entry(resource).or_default().push((framework, Rc::clone(&sheet)));
+/// The protectable resources of an inventory, by number and by ARN.
+#[derive(Default)]
+struct Resources<'a> {
+    all: Vec<Resource<'a>>,
+    /// The numbers in the order of ARNs.
+    order: Vec<u32>,
+    /// Where in that order an ARN stands, and how often: what two places list is there twice.
+    by_arn: HashMap<&'a str, (u32, u32)>,
+}
+
+impl<'a> Resources<'a> {
+    fn new(all: Vec<Resource<'a>>) -> Self {
+        let mut order: Vec<u32> = (0..u32::try_from(all.len()).unwrap_or(u32::MAX)).collect();
+        let arn = |number: &u32| usize::try_from(*number).ok().and_then(|it| all.get(it)).map(|it| it.arn);
+        order.sort_by_key(|it| (arn(it), *it));
+        let mut by_arn: HashMap<&str, (u32, u32)> = HashMap::with_capacity(all.len());
+        for (at, number) in (0..).zip(&order) {
+            if let Some(arn) = arn(number) {
+                by_arn.entry(arn).or_insert((at, 0)).1 += 1;
             }
         }
+        Self { order, by_arn, all }
     }
-    by_type
+
+    /// Those with this ARN, with their numbers.
+    fn about(&self, arn: &str) -> impl Iterator<Item = (u32, &Resource<'a>)> {
+        let (first, count) = self.by_arn.get(arn).copied().unwrap_or_default();
+        let numbers = (first..first + count).filter_map(|it| self.order.get(usize::try_from(it).ok()?));
+        numbers.filter_map(|it| Some((*it, self.all.get(usize::try_from(*it).ok()?)?)))
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        frameworks: &'a [Framework],
+        facts: &'a Facts<'a>,
+        vocabulary: &'a Vocabulary,
+        shares: bool,
+    ) -> Self {
+        let wanted = wanted(frameworks);
+        let flows = types::JOBS.iter().chain([&types::RECOVERY_POINT]);
+        let resources = match flows.into_iter().any(|it| wanted.types.contains(it)) {
+            true => Resources::new(facts.places().flat_map(|it| facts.resources_of(it)).collect()),
+            false => Resources::default(),
+        };
+        Self { frameworks, facts, vocabulary, wanted, resources, shares }
+    }
+
+    /// Every chosen control, with a number, its place in the run and its framework.
+    fn controls(
+        &self,
+    ) -> impl Iterator<Item = (u32, (usize, usize), &'a Framework, &'a ChosenControl)> + use<'a> {
+        let frameworks = self.frameworks.iter().enumerate();
+        let chosen = frameworks.flat_map(|(index, framework)| {
+            let controls = framework.controls.iter().enumerate();
+            controls.map(move |(control, chosen)| ((index, control), framework, chosen))
+        });
+        (0..).zip(chosen).map(|(number, (position, framework, chosen))| (number, position, framework, chosen))
+    }
+
+    /// A thing that others refer to; one that nobody knows has no facts.
+    fn shared(&self, uid: &Uid) -> Cow<'a, Thing> {
+        match self.facts.known(uid) {
+            Some(thing) => Cow::Borrowed(thing),
+            None => Cow::Owned(Thing::unknown(uid.clone())),
+        }
+    }
+
+    /// Whether the resource's own place, or one before this, tells of the same record.
+    fn is_told_before(&self, place: &Place, own: &Place, tells: &dyn Fn(&Place) -> bool) -> bool {
+        let before = self.facts.inventory().estates.keys().take_while(|it| *it < place);
+        tells(own) || before.into_iter().any(tells)
+    }
+
+    fn judge(&self, sink: &mut Sink<'_>) -> Result<(), EvaluateError> {
+        let inventory = self.facts.inventory();
+        let mut judge = Judge::new(self);
+        let (mut flowed, mut judged) = (Vec::new(), Ok(()));
+        inventory.each_piece(&mut |piece| {
+            flowed.push(inventory.read_piece(piece, &mut |place, items| {
+                if judged.is_ok() {
+                    judged = judge.items(place, items, sink);
+                }
+            }));
+        })?;
+        judged?;
+        inventory.check_flowed(flowed)?;
+        self.judge_the_rest(judge.into_folds(), sink)
+    }
+
+    fn judge_in_shards<S: Send>(
+        &self,
+        shards: &Shards<'_, S>,
+        done: &mut dyn FnMut(S),
+    ) -> Result<(), EvaluateError> {
+        let inventory = self.facts.inventory();
+        let piece = |judge: &mut Judge<'_, 'a>, piece: Piece| -> Judged<S> {
+            let (mut shard, mut judged) = ((shards.begin)(), Ok(()));
+            let flowed = inventory.read_piece(piece, &mut |place, items| {
+                if judged.is_ok() {
+                    judged = judge.items(place, items, &mut |finding| (shards.add)(&mut shard, finding));
+                }
+            });
+            judged.map(|()| (shard, flowed))
+        };
+        let work = Work { begin: &|| Judge::new(self), piece: &piece, end: &Judge::into_folds };
+        let (mut flowed, mut judged, mut read) = (Vec::new(), Ok(()), Ok(()));
+        let mut give = |give: &mut dyn FnMut(Piece)| read = inventory.each_piece(give);
+        let folds = in_order(shards.threads, &work, &mut give, &mut |piece: Judged<S>| match piece {
+            Ok((shard, of)) if judged.is_ok() => {
+                flowed.push(of);
+                done(shard);
+            }
+            Ok(_) => {}
+            Err(error) => judged = judged.clone().and(Err(error)),
+        });
+        read?;
+        judged?;
+        inventory.check_flowed(flowed)?;
+        let (mut shard, mut count) = ((shards.begin)(), 0_u32);
+        self.judge_the_rest(self.joined(folds), &mut |finding| {
+            (shards.add)(&mut shard, finding);
+            count += 1;
+            if count.is_multiple_of(FINDINGS_OF_A_SHARD) {
+                done(std::mem::replace(&mut shard, (shards.begin)()));
+            }
+        })?;
+        done(shard);
+        Ok(())
+    }
+
+    /// What several threads gathered of resources, put together.
+    fn joined(&self, folds: Vec<Folds>) -> Folds {
+        let satisfied_by: Vec<_> = self.controls().map(|it| it.3.control.satisfied_by).collect();
+        let mut folds = folds.into_iter();
+        let mut all = folds.next().unwrap_or_default();
+        #[expect(clippy::iter_over_hash_type, reason = "what is put together does not depend on the order")]
+        for (key, fold) in folds.flatten() {
+            if let Some(by) = usize::try_from(key.1).ok().and_then(|it| satisfied_by.get(it)) {
+                all.entry(key).or_default().join(*by, fold);
+            }
+        }
+        all
+    }
+
+    /// Judges everything that did not flow past, place by place.
+    fn judge_the_rest(&self, mut folds: Folds, sink: &mut Sink<'_>) -> Result<(), EvaluateError> {
+        let judge = Judge::new(self);
+        let mut numbers = 0..;
+        for place in self.facts.places() {
+            for (_, position, framework, chosen) in self.controls() {
+                self.things_not_listed(position, framework, chosen, place, sink);
+            }
+            for family in self.facts.families(place, &self.wanted) {
+                let of_resource = family.subject.as_ref().is_some_and(|it| is_resource(&it.uid));
+                let number = of_resource.then(|| numbers.next()).flatten();
+                let mut flowed = |control: u32| folds.remove(&(number?, control));
+                self.family(&judge, &family, place, &mut flowed, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Things that could not be listed are a finding on the account and Region: something there was not judged.
+    fn things_not_listed(
+        &self,
+        position: (usize, usize),
+        framework: &Framework,
+        chosen: &ChosenControl,
+        place: &Place,
+        sink: &mut Sink<'_>,
+    ) {
+        let mut gaps = Vec::new();
+        for resource in chosen.control.resources.iter().filter(|it| chosen.scope.has_type(it)) {
+            for gap in self.facts.gaps_in_list(place, resource) {
+                if !gaps.contains(&gap) {
+                    gaps.push(gap);
+                }
+            }
+        }
+        if gaps.is_empty() {
+            return;
+        }
+        let text = match gaps.as_slice() {
+            [gap] => format!("what it judges in {place} could not be listed: {gap}"),
+            gaps => {
+                format!("what it judges in {place} could not be listed: {} lists are not whole", gaps.len())
+            }
+        };
+        let missing: Vec<MissingFact> = gaps.iter().map(missing::of_gap).collect();
+        sink(&Finding {
+            framework,
+            chosen,
+            position,
+            place,
+            resource: &Uid::new(types::ACCOUNT, place.account.to_string()),
+            answer: Answer::InsufficientData,
+            reasons: &[NOT_LISTED_REASON.to_owned()],
+            evidence: &[],
+            evidence_omitted: 0,
+            missing: &missing,
+            source: "",
+            called: None,
+            said: [text].as_slice().into(),
+        });
+    }
+
+    fn family(
+        &self,
+        judge: &Judge<'_, 'a>,
+        family: &Family,
+        place: &Place,
+        flowed: &mut dyn FnMut(u32) -> Option<fold::Fold>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EvaluateError> {
+        if family.judged().all(|it| judge.sheets(&it.uid.type_name).is_empty()) {
+            return Ok(());
+        }
+        let things = family.subject.iter().chain(family.members.iter().map(|it| &it.thing)).collect();
+        let shared = |uid: &Uid| self.shared(uid);
+        let store = Store::new(things, shared(&self.facts.account_uid(place)), &shared);
+        let subject = family.subject.as_ref().map(|it| &it.uid);
+        for thing in family.judged() {
+            let is_subject = Some(&thing.uid) == subject;
+            let evidence = if is_subject { family.members.as_slice() } else { &[] };
+            let near = if is_subject { family.near.as_slice() } else { &[] };
+            for sheet in judge.sheets(&thing.uid.type_name) {
+                let question = Question { sheet, thing, evidence, near, store: &store };
+                let flowed = if is_subject { flowed(sheet.number) } else { None };
+                if let Some((verdict, told)) = question.answer(&judge.asker, flowed)? {
+                    tell(sheet, place, thing, &verdict, &told, sink);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a piece of work comes to.
+type Judged<S> = Result<(S, Flowed), EvaluateError>;
+
+/// Findings of things that do not flow past are handed on so many at once.
+const FINDINGS_OF_A_SHARD: u32 = 1_000;
+
+/// Whether it is a protectable resource.
+fn is_resource(uid: &Uid) -> bool {
+    crate::model::ResourceType::from_cloudformation(&uid.type_name).is_some()
 }
 
 /// What the controls look at or tell of.
-fn wanted<'a>(by_type: &ByType<'a>) -> Wanted<'a> {
-    let controls = || by_type.values().flatten().map(|(_, sheet)| sheet.chosen);
-    let evidence = controls().flat_map(|it| &it.control.evidence).map(String::as_str);
-    let mut wanted = Wanted::all_of(by_type.keys().copied().chain(evidence));
+fn wanted(frameworks: &[Framework]) -> Wanted<'_> {
+    let judges = |it: &&ChosenControl| it.control.resources.iter().any(|of| it.scope.has_type(of));
+    let controls = || frameworks.iter().flat_map(|it| &it.controls).filter(judges);
+    let judged = controls().flat_map(|of| of.control.resources.iter().map(move |it| (of, it)));
+    let judged = judged.filter(|(of, it)| of.scope.has_type(it)).map(|(_, it)| it);
+    let evidence = controls().flat_map(|it| &it.control.evidence);
+    let mut wanted = Wanted::all_of(judged.chain(evidence).map(String::as_str));
     let mut facts = BTreeSet::from(["name"]);
     (wanted.tags, wanted.parents) = (false, false);
     for chosen in controls() {
@@ -145,271 +395,6 @@ fn wanted<'a>(by_type: &ByType<'a>) -> Wanted<'a> {
     }
     wanted.facts = Some(facts);
     wanted
-}
-
-struct Judge<'a, 's> {
-    asker: Asker<'a>,
-    by_type: &'s ByType<'a>,
-    sink: &'s mut dyn FnMut(Finding<'a>),
-}
-
-impl<'a> Judge<'a, '_> {
-    /// Things that could not be listed are a finding on the account and Region: something there was not judged.
-    fn things_not_listed(
-        &mut self,
-        framework: &'a Framework,
-        chosen: &'a ChosenControl,
-        facts: &Facts<'_>,
-        place: &Place,
-    ) {
-        let mut gaps = Vec::new();
-        for resource in chosen.control.resources.iter().filter(|it| chosen.scope.has_type(it)) {
-            for gap in facts.gaps_in_list(place, resource) {
-                if !gaps.contains(&gap) {
-                    gaps.push(gap);
-                }
-            }
-        }
-        if gaps.is_empty() {
-            return;
-        }
-        let account = Uid::new(types::ACCOUNT, place.account.to_string());
-        let text = match gaps.as_slice() {
-            [gap] => format!("what it judges in {place} could not be listed: {gap}"),
-            gaps => {
-                format!("what it judges in {place} could not be listed: {} lists are not whole", gaps.len())
-            }
-        };
-        let verdict = Verdict {
-            answer: Answer::InsufficientData,
-            reasons: vec![NOT_LISTED_REASON.to_owned()],
-            messages: vec![text],
-            missing: gaps.iter().map(missing::of_gap).collect(),
-        };
-        let finding = Finding::new(framework, chosen, place, account, verdict);
-        (self.sink)(finding);
-    }
-
-    fn family(&mut self, family: &Family, facts: &Facts<'_>, place: &Place) -> Result<(), EvaluateError> {
-        let wanted = |thing: &Thing| self.by_type.contains_key(&*thing.uid.type_name);
-        if !family.judged().any(wanted) {
-            return Ok(());
-        }
-        let things = family.subject.iter().chain(family.members.iter().map(|it| &it.thing)).collect();
-        let shared = |uid: &Uid| match facts.known(uid) {
-            Some(thing) => Cow::Borrowed(thing),
-            None => Cow::Owned(Thing::unknown(uid.clone())),
-        };
-        let store = Store::new(things, shared(&facts.account_uid(place)), &shared);
-        let subject = family.subject.as_ref().map(|it| &it.uid);
-        for thing in family.judged() {
-            let is_subject = Some(&thing.uid) == subject;
-            let evidence = if is_subject { family.members.as_slice() } else { &[] };
-            let near = if is_subject { family.near.as_slice() } else { &[] };
-            let choosers = self.by_type.get(&*thing.uid.type_name);
-            for (framework, sheet) in choosers.into_iter().flatten() {
-                let question = Question { sheet, thing, evidence, near, store: &store };
-                if let Some((verdict, told)) = question.answer(&self.asker)? {
-                    let mut finding =
-                        Finding::new(framework, sheet.chosen, place, thing.uid.clone(), verdict);
-                    finding.name = thing.name().to_owned();
-                    finding.source = Arc::clone(&thing.source);
-                    finding.tell(told);
-                    (self.sink)(finding);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One control and one thing, with what can be put forward for it.
-struct Question<'q, 'a> {
-    sheet: &'q Sheet<'a>,
-    thing: &'q Thing,
-    evidence: &'q [Member],
-    near: &'q [NearMiss],
-    store: &'q Store<'q>,
-}
-
-/// A piece of evidence and what is said of it.
-struct Piece<'q, 'a> {
-    member: &'q Member,
-    verdict: Verdict,
-    decision: Rc<Decision<'a>>,
-}
-
-/// The evidence that is told of, and how much more there is.
-#[derive(Default)]
-struct Told {
-    evidence: Vec<Evidence>,
-    omitted: usize,
-}
-
-impl<'q, 'a> Question<'q, 'a> {
-    /// The verdict, with the evidence it rests on; none if the thing is not in the framework's scope.
-    fn answer(&self, asker: &Asker<'a>) -> Result<Option<(Verdict, Told)>, EvaluateError> {
-        let chosen = self.sheet.chosen;
-        Ok(match chosen.scope.has(self.thing) {
-            InScope::No => None,
-            InScope::TagsUnknown => Some((self.scope_unknown(asker), Told::default())),
-            InScope::Yes if chosen.control.evidence.is_empty() => {
-                Some((self.of_account(asker)?, Told::default()))
-            }
-            InScope::Yes => Some(self.over_evidence(asker)?),
-        })
-    }
-
-    fn with(&self, principal: &'q Thing) -> Pair<'q> {
-        Pair { principal, resource: self.thing, store: self.store }
-    }
-
-    /// What is said where the account alone is put forward.
-    fn of_account(&self, asker: &Asker<'a>) -> Result<Verdict, EvaluateError> {
-        let pair = self.with(&self.store.account);
-        let (mut verdict, decision) = asker.ask(self.sheet, pair)?;
-        verdict.messages = asker.messages(self.sheet, &decision, pair);
-        Ok(verdict)
-    }
-
-    fn scope_unknown(&self, asker: &Asker<'a>) -> Verdict {
-        Verdict {
-            answer: Answer::InsufficientData,
-            reasons: vec![SCOPE_REASON.to_owned()],
-            messages: vec!["its tags decide whether it is in scope, and could not be learned".to_owned()],
-            missing: vec![asker.missing_tags("resource", self.thing)],
-        }
-    }
-
-    fn over_evidence(&self, asker: &Asker<'a>) -> Result<(Verdict, Told), EvaluateError> {
-        let control = &self.sheet.chosen.control;
-        let mut pieces = Vec::new();
-        for member in self.evidence {
-            let type_name = &member.thing.uid.type_name;
-            let near =
-                control.evidence_from == EvidenceFrom::Inventory || member.thing.place == self.thing.place;
-            if !near || !control.evidence.iter().any(|it| it == type_name) {
-                continue;
-            }
-            let (mut verdict, decision) = asker.ask(self.sheet, self.with(&member.thing))?;
-            // What is in no known account may be in any, and be anything: that it is not in one says nothing.
-            let anyone = member.unread && member.thing.place.is_none() && self.tells_apart();
-            match (member.unread, verdict.answer, control.satisfied_by) {
-                _ if anyone => asker.not_read(&mut verdict, &member.thing),
-                // What could not have satisfied the control, had it been read, is as good as not there.
-                (true, Answer::NonCompliant, SatisfiedBy::Any) | (_, Answer::NotApplicable, _) => continue,
-                // What may exist neither satisfies nor fails.
-                (true, ..) => asker.not_read(&mut verdict, &member.thing),
-                (false, ..) => {}
-            }
-            let enough = control.satisfied_by == SatisfiedBy::Any && verdict.answer == Answer::Compliant;
-            pieces.push(Piece { member, verdict, decision });
-            if enough {
-                break;
-            }
-        }
-        if pieces.is_empty() {
-            let verdict = self.without_evidence(asker)?;
-            let missing = verdict.answer == Answer::NonCompliant;
-            let told = if missing { self.near_misses() } else { Told::default() };
-            return Ok((verdict, told));
-        }
-        // The nearest misses first: those that fail for the fewest reasons.
-        let order = |it: &Piece<'q, 'a>| (it.verdict.reasons.len(), &it.member.thing.uid);
-        pieces.sort_by(|a, b| order(a).cmp(&order(b)));
-        Ok(self.fold(asker, pieces))
-    }
-
-    /// Whether it counts which piece of evidence it is or what that is in, or that cannot be told.
-    fn tells_apart(&self) -> bool {
-        let looks = self.sheet.chosen.control.policies.sharing.looks();
-        looks.is_none_or(|it| !it.principal.inside.is_empty() || !it.principal.same_as.is_empty())
-    }
-
-    /// One verdict from several.
-    fn fold(&self, asker: &Asker<'a>, pieces: Vec<Piece<'q, 'a>>) -> (Verdict, Told) {
-        let order = match self.sheet.chosen.control.satisfied_by {
-            SatisfiedBy::Any => [Answer::Compliant, Answer::InsufficientData, Answer::NonCompliant],
-            SatisfiedBy::Every => [Answer::NonCompliant, Answer::InsufficientData, Answer::Compliant],
-        };
-        let has = |answer: &Answer| pieces.iter().any(|it| it.verdict.answer == *answer);
-        let answer = order.into_iter().find(has).unwrap_or(Answer::InsufficientData);
-        let mut verdict = Verdict::of(answer);
-        let mut told = Told::default();
-        for piece in pieces.into_iter().filter(|it| it.verdict.answer == answer) {
-            for reason in &piece.verdict.reasons {
-                if !verdict.reasons.contains(reason) {
-                    verdict.reasons.push(reason.clone());
-                }
-            }
-            for missing in piece.verdict.missing {
-                if !verdict.missing.contains(&missing) {
-                    verdict.missing.push(missing);
-                }
-            }
-            if told.evidence.len() >= MAX_EVIDENCE {
-                told.omitted += 1;
-                continue;
-            }
-            let Member { thing, unread, .. } = piece.member;
-            let decided = if *unread {
-                Vec::new()
-            } else {
-                asker.messages(self.sheet, &piece.decision, self.with(thing))
-            };
-            told.evidence.push(Evidence {
-                type_name: thing.uid.type_name.to_string(),
-                id: thing.uid.id.to_string(),
-                answer,
-                reasons: piece.verdict.reasons,
-                messages: decided,
-                source: Arc::clone(&thing.source),
-                unread: *unread,
-            });
-        }
-        verdict.reasons.sort();
-        (verdict, told)
-    }
-
-    /// What came near to being evidence of a kind that would do.
-    fn near_misses(&self) -> Told {
-        let plans = [types::BACKUP_SELECTION, types::BACKUP_RULE, types::COPY_ACTION];
-        let by_plans = self.sheet.chosen.control.evidence.iter().any(|it| plans.contains(&it.as_str()));
-        let wanted = |it: &&NearMiss| {
-            let same = self.sheet.chosen.control.evidence.iter().any(|of| of == it.type_name);
-            // Where no selection covers a resource, no rule or copy action of its plan can serve it.
-            by_plans && (same || it.type_name == types::BACKUP_SELECTION)
-        };
-        let near = self.near.iter().filter(wanted).map(|it| Evidence {
-            type_name: it.uid.type_name.to_string(),
-            id: it.uid.id.to_string(),
-            answer: Answer::NonCompliant,
-            reasons: Vec::new(),
-            messages: vec![it.sentence.clone()],
-            source: "".into(),
-            unread: false,
-        });
-        let mut evidence: Vec<Evidence> = near.collect();
-        let omitted = evidence.len().saturating_sub(MAX_EVIDENCE);
-        evidence.truncate(MAX_EVIDENCE);
-        Told { evidence, omitted }
-    }
-
-    /// In scope, and nothing to show.
-    fn without_evidence(&self, asker: &Asker<'a>) -> Result<Verdict, EvaluateError> {
-        let verdict = self.of_account(asker)?;
-        if verdict.answer != Answer::Compliant {
-            return Ok(verdict);
-        }
-        let pair = self.with(&self.store.account);
-        let fill = |it| asker.fill(it, self.sheet, pair);
-        Ok(Verdict {
-            answer: Answer::NonCompliant,
-            reasons: vec![MISSING_REASON.to_owned()],
-            messages: self.sheet.chosen.control.missing.iter().map(fill).collect(),
-            missing: Vec::new(),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -23,10 +23,11 @@ mod wanted;
 
 pub use coverage::{CoverageAnswer, Explained, NearMiss};
 pub use family::{Family, Member};
+pub(crate) use resource::Resource;
 pub use thing::{Doubt, Fact, FactError, Name, Thing, Uid};
 pub use wanted::Wanted;
 
-use crate::inventory::record::{BackupJob, BackupVault, CopyJob, RecoveryPoint, RestoreJob};
+use crate::inventory::record::BackupVault;
 use crate::inventory::{Gap, Inventory, Operation, Recorded, State};
 use crate::model::{AccountId, Place, Region, ResourceType, Time, whole_days, whole_hours};
 use crate::selection::CoverageIndex;
@@ -76,29 +77,11 @@ pub mod types {
     }
 }
 
-/// The key of what does not say, or not readably, which resource it is about: it may be about any.
-const UNLINKED: &str = "";
-
-/// The ARN that links a record to its resource.
-fn linked<'a, T>(record: &Recorded<T>, member: &str, arn: Option<&'a str>) -> &'a str {
-    arn.filter(|_| record.why_unreadable(member).is_none()).unwrap_or(UNLINKED)
-}
-
-/// What a resource ARN has to do with: its recovery points and jobs, wherever they are recorded.
-#[derive(Default)]
-struct AboutResource<'a> {
-    recovery_points: Vec<(&'a Place, &'a Recorded<RecoveryPoint>)>,
-    backup_jobs: Vec<(&'a Place, &'a Recorded<BackupJob>)>,
-    copy_jobs: Vec<(&'a Place, &'a Recorded<CopyJob>)>,
-    restore_jobs: Vec<(&'a Place, &'a Recorded<RestoreJob>)>,
-}
-
 /// The facts of an inventory at an evaluation time.
 pub struct Facts<'a> {
     inventory: &'a Inventory,
     at: Timestamp,
     vaults: BTreeMap<(&'a Place, &'a str), &'a Recorded<BackupVault>>,
-    about: BTreeMap<&'a str, AboutResource<'a>>,
     shared: BTreeMap<Uid, Thing>,
     /// Accounts, with whether their units are known.
     accounts: BTreeMap<AccountId, (Uid, bool)>,
@@ -138,7 +121,6 @@ impl<'a> Facts<'a> {
             at,
             partial,
             vaults: BTreeMap::new(),
-            about: BTreeMap::new(),
             shared: BTreeMap::new(),
             accounts: BTreeMap::new(),
             sources: inventory.files.iter().map(|it| it.as_str().into()).collect(),
@@ -159,22 +141,6 @@ impl<'a> Facts<'a> {
         for (place, estate) in &inventory.estates {
             for vault in estate.backup_vault_details.iter().chain(&estate.backup_vaults) {
                 facts.vaults.insert((place, &vault.value.backup_vault_name), vault);
-            }
-            for point in &estate.recovery_points {
-                let arn = linked(point, "ResourceArn", point.value.resource_arn.as_deref());
-                facts.about.entry(arn).or_default().recovery_points.push((place, point));
-            }
-            for job in &estate.backup_jobs {
-                let arn = linked(job, "ResourceArn", job.value.resource_arn.as_deref());
-                facts.about.entry(arn).or_default().backup_jobs.push((place, job));
-            }
-            for job in &estate.copy_jobs {
-                let arn = linked(job, "ResourceArn", job.value.resource_arn.as_deref());
-                facts.about.entry(arn).or_default().copy_jobs.push((place, job));
-            }
-            for job in &estate.restore_jobs {
-                let arn = linked(job, "SourceResourceArn", job.value.source_resource_arn.as_deref());
-                facts.about.entry(arn).or_default().restore_jobs.push((place, job));
             }
         }
         facts.build_shared();

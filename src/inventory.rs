@@ -5,13 +5,18 @@
 //! a missing answer stays missing.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod block;
 mod bounded;
 mod coverage;
+mod flow;
+mod line;
 mod once;
 mod operation;
 mod organization;
@@ -22,13 +27,16 @@ mod read;
 pub mod record;
 mod service;
 mod text;
+mod twice;
 
 pub use coverage::{CallError, Coverage, CoverageRow, Gap, State, is_passing};
+pub use flow::{FlowError, Flowed, Items, Piece, Recording, reading_order};
+pub(crate) use flow::{Flowing, linked};
 pub use operation::{OPERATIONS, Operation};
 pub use organization::{Organization, OrganizationAccount};
 pub use page::check_page;
 pub use problem::Problem;
-pub use read::InventoryReader;
+pub use read::{InventoryReader, read_from_memory};
 pub use record::{Record, Recorded};
 pub use service::ListedResource;
 
@@ -53,6 +61,17 @@ pub struct Inventory {
     pub files: Vec<String>,
     /// What it took to collect, where that is recorded.
     pub calls: Option<Calls>,
+    /// Recovery points and jobs, which are not held: where they are read again.
+    flows: Vec<flow::Flow>,
+    recording: Option<Box<dyn Recording>>,
+    /// Digests of the keys of what is recorded twice, and is held.
+    twice: HashSet<u64>,
+}
+
+impl fmt::Debug for dyn Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recording")
+    }
 }
 
 /// Calls made, as AWS counts them.
@@ -79,7 +98,7 @@ pub struct Estate {
     pub backup_vault_details: Vec<Recorded<BackupVault>>,
     /// `GetBackupVaultAccessPolicy`, by vault name.
     pub access_policies: Vec<(String, Recorded<AccessPolicy>)>,
-    /// `ListRecoveryPointsByBackupVault` of every vault asked.
+    /// Of `ListRecoveryPointsByBackupVault` of every vault asked, what is recorded twice or stands behind a job.
     pub recovery_points: Vec<Recorded<RecoveryPoint>>,
     /// `ListProtectedResources`.
     pub protected_resources: Vec<Recorded<ProtectedResource>>,
@@ -93,14 +112,16 @@ pub struct Estate {
     pub backup_selections: Vec<Recorded<BackupSelection>>,
     /// `GetBackupSelection`, by plan id and selection id joined by a slash.
     pub backup_selection_bodies: Vec<(String, Recorded<BackupSelectionBody>)>,
-    /// `ListBackupJobs`.
+    /// Of `ListBackupJobs`, what reports on jobs may need or is recorded twice.
     pub backup_jobs: Vec<Recorded<BackupJob>>,
-    /// `ListCopyJobs`.
+    /// Of `ListCopyJobs`, the same.
     pub copy_jobs: Vec<Recorded<CopyJob>>,
-    /// `ListRestoreJobs`.
+    /// Of `ListRestoreJobs`, the same.
     pub restore_jobs: Vec<Recorded<RestoreJob>>,
     /// The windows that jobs were asked for in: operation, request parameter, and its time if that could be read.
     pub job_windows: BTreeSet<(&'static str, &'static str, Option<Time>)>,
+    /// That records do not say which resource they are about: of which list, and for recovery points of which vault.
+    pub unlinked: BTreeSet<(&'static str, Option<Arc<str>>)>,
     /// Settings as AWS returns them, by operation.
     pub settings: Vec<(&'static str, Value)>,
     /// Tags by ARN, from the owning service's list, `backup:ListTags` and the tagging API.
@@ -148,6 +169,8 @@ impl Inventory {
         conflicts.append(&mut self.coverage.settle());
         for estate in self.estates.values_mut() {
             conflicts.append(&mut estate.settle(&self.files));
+            let unlinked = estate.unlinked_held();
+            estate.unlinked.extend(unlinked);
         }
         self.problems.append(&mut conflicts);
         self.problems.sort();
@@ -209,13 +232,9 @@ impl Estate {
     /// How many records there are.
     fn counts(&self) -> usize {
         self.backup_vaults.len()
-            + self.recovery_points.len()
             + self.protected_resources.len()
             + self.backup_plans.len()
             + self.backup_selections.len()
-            + self.backup_jobs.len()
-            + self.copy_jobs.len()
-            + self.restore_jobs.len()
     }
 
     fn learn_tags(&mut self, arn: &str, pairs: Option<Vec<(String, String)>>) {

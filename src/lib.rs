@@ -63,6 +63,7 @@ pub mod inventory;
 pub mod lambda;
 pub mod ledger;
 pub mod model;
+mod ordered;
 pub mod report;
 pub mod report_folder;
 pub mod schedule;

@@ -2,7 +2,7 @@
 //!
 //! Totals and the verdict are computed once, here, as findings flow past; writers only format, and filter nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,10 +14,13 @@ pub mod jobs;
 pub mod layout;
 pub mod resource_compliance;
 pub mod summary;
+mod tally;
 pub mod text;
 
+pub use tally::{ControlKey, Tally, Unseen, Worst};
+
 use crate::cost::{CONTROLS_OF_AWS, Cost, Counts};
-use crate::evaluate::{Finding, MissingFact};
+use crate::evaluate::Finding;
 use crate::framework::{ChosenControl, Framework};
 use crate::inventory::{Calls, CoverageRow, Inventory, Problem};
 use crate::model::{Answer, Place, Severity};
@@ -45,6 +48,17 @@ impl Totals {
             Answer::NotApplicable => &mut self.not_applicable,
             Answer::InsufficientData => &mut self.insufficient_data,
         } += 1;
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            compliant: self.compliant + other.compliant,
+            non_compliant: self.non_compliant + other.non_compliant,
+            not_applicable: self.not_applicable + other.not_applicable,
+            insufficient_data: self.insufficient_data + other.insufficient_data,
+        }
     }
 
     /// How many there are altogether.
@@ -102,162 +116,63 @@ impl Basis {
     }
 }
 
-/// A control of a framework, by their places in the order of the run.
-pub type ControlKey = (usize, usize);
-
-/// A finding that people should read first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Worst {
-    /// The control.
-    pub control: String,
-    /// The resource's type and what people call it.
-    pub resource: String,
-    /// The account and Region.
-    pub place: Place,
-    /// Why, in sentences.
-    pub messages: Vec<String>,
-}
-
-/// How many of the worst findings are kept for the terminal.
-const MAX_WORST: usize = 12;
-
 /// The run's conclusion.
 pub struct Report<'a> {
     /// The frameworks, in the order of the run.
     pub frameworks: &'a [Framework],
     /// What it rests on.
     pub basis: Basis,
-    /// Totals over everything.
-    pub totals: Totals,
-    /// Totals by control and place.
-    pub by_control: BTreeMap<(ControlKey, Place), Totals>,
-    /// How often something could not be learned, by what would mend it.
-    pub unseen: BTreeMap<Unseen, u64>,
+    /// What its findings come to.
+    pub tally: Tally,
     /// What the run used, if it counted; then its summary says what it costs.
     pub counts: Option<Counts>,
-    worst: BTreeMap<(std::cmp::Reverse<Severity>, ControlKey, Place, String), Worst>,
-    failed: BTreeSet<Severity>,
-}
-
-/// Something that could not be looked at, as findings have it in common.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unseen {
-    /// The account and Region.
-    pub place: Place,
-    /// The call, as the AWS CLI spells it; empty if none would tell.
-    pub operation: String,
-    /// AWS's error code, if it refused.
-    pub error: String,
-    /// The IAM action that allows the call.
-    pub action: String,
-    /// Why, where no call is named.
-    pub why: String,
-}
-
-impl Unseen {
-    fn of(place: &Place, missing: &MissingFact) -> Self {
-        let named = !missing.operation.is_empty();
-        Self {
-            place: place.clone(),
-            operation: missing.operation.clone(),
-            error: missing.error.clone(),
-            action: missing.action.clone(),
-            why: if named { String::new() } else { missing.why.clone() },
-        }
-    }
 }
 
 impl<'a> Report<'a> {
     /// A report of nothing yet.
     pub fn new(frameworks: &'a [Framework], basis: Basis) -> Self {
-        let mut by_control = BTreeMap::new();
+        let mut tally = Tally::default();
         for (index, framework) in frameworks.iter().enumerate() {
             for control in 0..framework.controls.len() {
                 for place in &basis.places {
-                    by_control.insert(((index, control), place.clone()), Totals::default());
+                    tally.by_control.insert(((index, control), place.clone()), Totals::default());
                 }
             }
         }
-        Self {
-            frameworks,
-            basis,
-            totals: Totals::default(),
-            by_control,
-            unseen: BTreeMap::new(),
-            counts: None,
-            worst: BTreeMap::new(),
-            failed: BTreeSet::new(),
-        }
+        Self { frameworks, basis, tally, counts: None }
     }
 
-    /// Counts a finding.
+    /// Counts a finding; of many, a [`Tally`] counts quicker.
     pub fn add(&mut self, finding: &Finding<'_>) {
-        let key = self.key(finding);
-        self.totals.count(finding.answer);
-        self.by_control.entry((key, finding.place.clone())).or_default().count(finding.answer);
-        let mut unseen: Vec<Unseen> =
-            finding.missing.iter().map(|it| Unseen::of(&finding.place, it)).collect();
-        unseen.sort();
-        unseen.dedup();
-        for it in unseen {
-            *self.unseen.entry(it).or_default() += 1;
-        }
-        if finding.answer == Answer::NonCompliant {
-            self.failed.insert(finding.chosen.control.severity);
-            self.keep_if_among_the_worst(key, finding);
-        }
-    }
-
-    fn key(&self, finding: &Finding<'_>) -> ControlKey {
-        let framework = self.frameworks.iter().position(|it| std::ptr::eq(it, finding.framework));
-        let controls = &finding.framework.controls;
-        let control = controls.iter().position(|it| std::ptr::eq(it, finding.chosen));
-        (framework.unwrap_or_default(), control.unwrap_or_default())
-    }
-
-    fn keep_if_among_the_worst(&mut self, key: ControlKey, finding: &Finding<'_>) {
-        let severity = std::cmp::Reverse(finding.chosen.control.severity);
-        let order = (severity, key, finding.place.clone(), finding.resource.id.to_string());
-        let full = self.worst.len() >= MAX_WORST;
-        if full && self.worst.last_key_value().is_some_and(|(last, _)| *last <= order) {
-            return;
-        }
-        let worst = Worst {
-            control: finding.chosen.control.name.clone(),
-            resource: format!("{} {}", finding.resource.type_name, finding.name),
-            place: finding.place.clone(),
-            messages: finding.messages.clone(),
-        };
-        self.worst.insert(order, worst);
-        if self.worst.len() > MAX_WORST {
-            self.worst.pop_last();
-        }
+        let mut tally = Tally::default();
+        tally.add(finding);
+        self.tally.join(tally);
     }
 
     /// The worst findings, worst first.
     pub fn worst(&self) -> impl Iterator<Item = (Severity, &Worst)> {
-        self.worst.iter().map(|((severity, ..), worst)| (severity.0, worst))
+        self.tally.worst.iter().map(|((severity, ..), worst)| (severity.0, worst))
     }
 
     /// Totals of a control over all places.
     pub fn totals_of(&self, key: ControlKey) -> Totals {
-        let of_control = self.by_control.iter().filter(|((of, _), _)| *of == key);
-        of_control.fold(Totals::default(), |sum, (_, it)| add(sum, *it))
+        let of_control = self.tally.by_control.iter().filter(|((of, _), _)| *of == key);
+        of_control.fold(Totals::default(), |sum, (_, it)| sum.and(*it))
     }
 
     /// Totals by whatever a place is grouped by.
     pub fn totals_by<K: Ord>(&self, group: impl Fn(&Place) -> K) -> BTreeMap<K, Totals> {
         let mut totals = BTreeMap::new();
-        for ((_, place), it) in &self.by_control {
+        for ((_, place), it) in &self.tally.by_control {
             let sum = totals.entry(group(place)).or_insert_with(Totals::default);
-            *sum = add(*sum, *it);
+            *sum = sum.and(*it);
         }
         totals
     }
 
     /// Whether something is non-compliant at this severity or above.
     pub fn fails_at(&self, severity: Severity) -> bool {
-        self.failed.last().is_some_and(|worst| *worst >= severity)
+        self.tally.failed.last().is_some_and(|worst| *worst >= severity)
     }
 
     /// How many evaluations AWS Backup Audit Manager would charge for: what AWS's own controls decided.
@@ -268,7 +183,7 @@ impl<'a> Report<'a> {
             let chosen = self.frameworks.get(*framework).and_then(|it| it.controls.get(*control));
             chosen.is_some_and(|it| CONTROLS_OF_AWS.contains(&it.control.name.as_str()))
         };
-        let totals = self.by_control.iter().filter(|(key, _)| of_aws(key));
+        let totals = self.tally.by_control.iter().filter(|(key, _)| of_aws(key));
         totals.map(|(_, it)| it.compliant + it.non_compliant).sum()
     }
 
@@ -294,15 +209,6 @@ impl<'a> Report<'a> {
     /// or a scope names ids that nothing has.
     pub fn is_undecided(&self) -> bool {
         let ids_unmatched = self.empty_scopes().any(|(_, chosen)| !chosen.scope.ids.is_empty());
-        self.totals.insufficient_data > 0 || !self.basis.problems.is_empty() || ids_unmatched
-    }
-}
-
-fn add(a: Totals, b: Totals) -> Totals {
-    Totals {
-        compliant: a.compliant + b.compliant,
-        non_compliant: a.non_compliant + b.non_compliant,
-        not_applicable: a.not_applicable + b.not_applicable,
-        insufficient_data: a.insufficient_data + b.insufficient_data,
+        self.tally.totals.insufficient_data > 0 || !self.basis.problems.is_empty() || ids_unmatched
     }
 }

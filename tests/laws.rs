@@ -78,6 +78,11 @@ fn at() -> jiff::Timestamp {
     jiff::Timestamp::from_second(estate::AT).unwrap()
 }
 
+/// What reports on jobs are about.
+fn jobs_since() -> jiff::Timestamp {
+    backproof::report::jobs::jobs_since(at())
+}
+
 /// A finding's framework, control with its number, place, type and resource.
 type Key = (String, String, String, String, String);
 
@@ -306,8 +311,8 @@ proptest! {
         let facts = Facts::new(&inventory, at());
         let (mut shared, mut direct) = (Vec::new(), Vec::new());
         let write = |finding: &Finding<'_>, lines: &mut Vec<u8>| findings::write_ndjson(finding, lines).unwrap();
-        evaluate(&EVERYTHING, &facts, &CATALOG.vocabulary, &mut |it| write(&it, &mut shared)).unwrap();
-        evaluate_one_by_one(&EVERYTHING, &facts, &CATALOG.vocabulary, &mut |it| write(&it, &mut direct)).unwrap();
+        evaluate(&EVERYTHING, &facts, &CATALOG.vocabulary, &mut |it| write(it, &mut shared)).unwrap();
+        evaluate_one_by_one(&EVERYTHING, &facts, &CATALOG.vocabulary, &mut |it| write(it, &mut direct)).unwrap();
         let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
         for (one, other) in lines(&shared).iter().zip(&lines(&direct)) {
             prop_assert_eq!(one, other);

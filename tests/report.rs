@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::collections::BTreeMap;
+
 use backproof::catalog::Catalog;
 use backproof::cost::Counts;
 use backproof::evaluate::evaluate;
 use backproof::facts::Facts;
 use backproof::framework;
-use backproof::inventory::{Inventory, InventoryReader};
+use backproof::inventory::{Inventory, read_from_memory};
 use backproof::report::{Basis, Report, summary};
 use serde_json::{Value, json};
 
@@ -117,16 +119,17 @@ fn calls() -> Vec<(&'static str, Value, Value)> {
 
 /// What those calls recorded, and one that was refused.
 fn inventory() -> Inventory {
-    let mut reader = InventoryReader::default();
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut record = |path: String, line: &str| files.entry(path).or_default().extend(format!("{line}\n").bytes());
     let denied =
         r#"{"request":{"BackupVaultName":"dark"},"error":{"code":"AccessDeniedException","message":"no"}}"#;
     let path = "111122223333/eu-west-1/backup.list-recovery-points-by-backup-vault.dark.ndjson";
-    reader.read(path, &mut denied.as_bytes());
+    record(path.to_owned(), denied);
     for (path, request, response) in calls() {
         let line = json!({ "request": request, "response": response }).to_string();
-        reader.read(&format!("{path}.ndjson"), &mut line.as_bytes());
+        record(format!("{path}.ndjson"), &line);
     }
-    reader.finish()
+    read_from_memory(files, 1, jiff::Timestamp::MIN)
 }
 
 /// Every report of the run, by name.
@@ -249,14 +252,14 @@ fn a_run_that_counted_says_what_it_costs_and_what_it_replaces() {
     let at = "2026-03-01T06:00:00Z".parse().unwrap();
     let mut report = Report::new(&frameworks, Basis::of(&inventory, String::new(), at));
     let facts = Facts::new(&inventory, at);
-    evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| report.add(&finding)).unwrap();
+    evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| report.add(finding)).unwrap();
     let summary = |report: &Report<'_>| serde_json::to_value(summary::Summary::of(report)).unwrap();
     assert!(summary(&report).get("cost").is_none());
     report.counts = Some(Counts { s3_puts: 1_000, ..Counts::default() });
     let cost = summary(&report)["cost"].take();
     assert_eq!(cost["dollars"], 0.005);
     // All three controls of this framework are AWS's own.
-    let decided = report.totals.compliant + report.totals.non_compliant;
+    let decided = report.tally.totals.compliant + report.tally.totals.non_compliant;
     assert_eq!(cost["replaces"]["auditManagerEvaluations"], decided);
 }
 

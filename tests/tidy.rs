@@ -432,7 +432,7 @@ fn shared_name(type_name: &str) -> &str {
 #[test]
 fn the_example_shows_every_fact_of_the_vocabulary_and_all_fit_it() {
     let vocabulary = Catalog::built_in().unwrap().vocabulary;
-    let inventory = folder::read(&root().join("examples/acme"), &mut |_| {}).unwrap().inventory;
+    let inventory = folder::read(&root().join("examples/acme"), 1, jiff::Timestamp::MIN, &mut |_| {}).unwrap().inventory;
     let facts = Facts::new(&inventory, "2026-03-01T06:00:00Z".parse().unwrap());
     let mut found = BTreeSet::new();
     let mut learn = |thing: &Thing| {
@@ -443,6 +443,11 @@ fn the_example_shows_every_fact_of_the_vocabulary_and_all_fit_it() {
         thing.parents.clone()
     };
     let wanted = Wanted::all_of(vocabulary.type_names());
+    facts
+        .each_that_flows(&wanted, &mut |thing| {
+            learn(&thing);
+        })
+        .unwrap();
     for place in facts.places() {
         for family in facts.families(place, &wanted) {
             let members = family.members.iter().map(|it| &it.thing);

@@ -1,7 +1,9 @@
 //! `backproof audit`: judge an inventory and report.
 
 use std::io::{self, IsTerminal, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,7 +19,7 @@ use crate::facts::Facts;
 use crate::framework::Framework;
 use crate::ledger::{Movement, Recorder};
 use crate::model::Severity;
-use crate::report::jobs::JobList;
+use crate::report::jobs::{JobList, jobs_since};
 use crate::report::{Basis, Report, findings, summary, text};
 use crate::report_folder::ReportFolder;
 
@@ -40,6 +42,9 @@ pub(super) struct AuditArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     ledger: ledger::LedgerArgs,
+    /// How many threads read and judge; what is said does not depend on it [default: as many as there are cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
     /// What to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -96,7 +101,9 @@ pub(super) fn run(
     let source = Source::of(args, stderr)?;
     let inventory = source.folder();
     let at = args.at.unwrap_or_else(Timestamp::now);
-    let collected = read(inventory)?;
+    let threads = args.threads.or_else(|| thread::available_parallelism().ok());
+    let threads = threads.map_or(1, NonZero::get);
+    let collected = read(inventory, threads, at)?;
     let basis = Basis::of(&collected.inventory, collected.digest, at);
     if basis.places.is_empty() || !collected.inventory.coverage.has_any() {
         for problem in &basis.problems {
@@ -131,15 +138,15 @@ pub(super) fn run(
     // Whoever reads what is printed may stop; the files are written all the same.
     let (mut written, mut recorded, mut printed) = (Ok(()), Ok(()), Ok(()));
     let evaluated = evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
-        report.add(&finding);
+        report.add(finding);
         if written.is_ok() {
-            written = files.as_mut().map_or(Ok(()), |it| it.write(&finding));
+            written = files.as_mut().map_or(Ok(()), |it| it.write(finding));
         }
         if recorded.is_ok() {
-            recorded = recorder.as_mut().map_or(Ok(()), |it| it.observe(&finding));
+            recorded = recorder.as_mut().map_or(Ok(()), |it| it.observe(finding));
         }
         if printed.is_ok() {
-            printed = printer.write(&finding);
+            printed = printer.write(finding);
         }
     });
     evaluated.map_err(|error| Failure::Message(error.to_string()))?;
@@ -215,7 +222,7 @@ pub(super) fn frameworks(catalog: &Catalog, chosen: &[String]) -> Result<Vec<Fra
     if errors.is_empty() { Ok(frameworks) } else { Err(Failure::Catalog(errors)) }
 }
 
-fn read(inventory: &Path) -> Result<folder::Collected, Failure> {
+fn read(inventory: &Path, threads: usize, at: Timestamp) -> Result<folder::Collected, Failure> {
     let bar = if io::stderr().is_terminal() {
         let bar = ProgressBar::with_draw_target(Some(folder::size(inventory)), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("reading {bar:40} {bytes} of {total_bytes}, {eta} left");
@@ -224,7 +231,7 @@ fn read(inventory: &Path) -> Result<folder::Collected, Failure> {
     } else {
         ProgressBar::hidden()
     };
-    let collected = folder::read(inventory, &mut |bytes| bar.inc(bytes));
+    let collected = folder::read(inventory, threads, jobs_since(at), &mut |bytes| bar.inc(bytes));
     bar.finish_and_clear();
     collected.map_err(|error| Failure::Message(format!("`{}` cannot be read: {error}", inventory.display())))
 }

@@ -157,7 +157,7 @@ fn coverage(
     as_json: bool,
     stdout: &mut dyn Write,
 ) -> Result<ExitStatus, Failure> {
-    let collected = folder::read(inventory, &mut |_| {})
+    let collected = folder::read(inventory, 1, Timestamp::MAX, &mut |_| {})
         .map_err(|error| Failure::Message(format!("`{}` cannot be read: {error}", inventory.display())))?;
     let facts = Facts::new(&collected.inventory, Timestamp::UNIX_EPOCH);
     let Some(answer) = facts.explain_coverage(arn) else {

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::journal::UNFINISHED;
 use super::manifest::{MANIFEST, Manifest};
 use crate::control::hexadecimal;
-use crate::inventory::{Calls, Inventory, InventoryReader, Problem};
+use crate::inventory::{Calls, Inventory, InventoryReader, Problem, Recording, reading_order};
 
 /// An inventory and what pins it.
 pub struct Collected {
@@ -26,16 +27,25 @@ pub struct Collected {
 /// The deepest folder looked into: account, Region, and one to report what stands too deep.
 const MAX_DEPTH: usize = 4;
 
-/// Reads the inventory in a folder; `progress` is told of bytes as they are read.
-pub fn read(root: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<Collected> {
+/// Reads the inventory in a folder, on so many threads, with jobs that had not ended at a time; `progress` is told of
+/// bytes as they are read.
+///
+/// Recovery points and other jobs are read again when they are judged, so the files must stay as they are.
+pub fn read(
+    root: &Path,
+    threads: usize,
+    jobs_since: Timestamp,
+    progress: &mut dyn FnMut(u64),
+) -> io::Result<Collected> {
     let canonical = root.canonicalize()?;
-    let mut reader = InventoryReader::default();
+    let mut reader = InventoryReader::new(threads, jobs_since);
     let mut files = Vec::new();
     let entries = list(&canonical)?;
     walk(&canonical, entries, 1, &mut files, &mut reader);
-    files.sort();
+    files.sort_by_cached_key(|(path, _)| reading_order(path));
     let mut recorded = Recorded::of(&canonical, &mut reader);
-    let mut digest = Sha256::new();
+    let mut digests = BTreeMap::new();
+    let mut read = Files::default();
     for (path, file) in files {
         if !reader.wants(&path) {
             continue;
@@ -48,18 +58,34 @@ pub fn read(root: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<Collected>
                 drain(&mut buffered);
                 let of_file = hashing.hasher.finalize();
                 recorded.check(&path, &hexadecimal(&of_file), &mut reader);
-                digest.update((path.len() as u64).to_be_bytes());
-                digest.update(&path);
-                digest.update(of_file);
+                digests.insert(path.clone(), of_file);
+                read.0.insert(path, file);
             }
             Err(error) => reader.unreadable(&path, &format!("could not be opened: {error}")),
         }
     }
+    let mut digest = Sha256::new();
+    for (path, of_file) in &digests {
+        digest.update((path.len() as u64).to_be_bytes());
+        digest.update(path);
+        digest.update(of_file);
+    }
     let digest = hexadecimal(&digest.finalize());
     let calls = recorded.finish(&mut reader);
-    let mut inventory = reader.finish();
+    let mut inventory = reader.finish(read);
     inventory.calls = calls;
     Ok(Collected { inventory, digest })
+}
+
+/// The files that were read, by their path in the inventory.
+#[derive(Default)]
+struct Files(BTreeMap<String, PathBuf>);
+
+impl Recording for Files {
+    fn open(&self, path: &str) -> io::Result<Box<dyn BufRead + '_>> {
+        let file = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(BufReader::with_capacity(1 << 16, File::open(file)?)))
+    }
 }
 
 /// What the manifest says of the files.

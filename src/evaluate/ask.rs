@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, Request};
 
@@ -43,6 +44,8 @@ impl Verdict {
 /// What Cedar says of all questions of a kind.
 pub(super) struct Decision<'a> {
     answer: Answer,
+    /// The ids of those that forbid it, where that is the answer.
+    reasons: Arc<[String]>,
     /// The policies that decided, by id.
     decided: Vec<&'a Policy>,
     /// The policies that erred, by id, with Cedar's words.
@@ -104,7 +107,8 @@ impl<'a> Asker<'a> {
             .map(|(name, fact)| Some((name.clone(), names.expression(fact)?)))
             .collect();
         let context = pairs.and_then(|it| Context::from_pairs(it).ok());
-        Sheet { chosen, question: action.zip(context), kinds: RefCell::default(), asked: Cell::new(0) }
+        let question = action.zip(context);
+        Sheet { chosen, question, kinds: RefCell::default(), asked: Cell::new(0) }
     }
 
     /// Asks whether this principal, put forward, makes this resource comply. Messages are not yet filled in.
@@ -183,7 +187,8 @@ impl<'a> Asker<'a> {
     fn decide(&self, sheet: &Sheet<'a>, pair: Pair<'_>, entities: &Entities) -> Decision<'a> {
         let Some(request) = self.request(sheet, pair) else {
             let (decided, erred) = (Vec::new(), Vec::new());
-            return Decision { answer: Answer::InsufficientData, decided, erred, asked: false };
+            let reasons = Arc::default();
+            return Decision { answer: Answer::InsufficientData, reasons, decided, erred, asked: false };
         };
         let policies = &sheet.chosen.control.policies;
         let response = self.authorizer.is_authorized(&request, &policies.set, entities);
@@ -204,7 +209,11 @@ impl<'a> Asker<'a> {
             (false, true, true) => Answer::NotApplicable,
             (false, true, false) => Answer::Compliant,
         };
-        Decision { answer, decided, erred, asked: true }
+        let reasons = match answer {
+            Answer::NonCompliant => decided.iter().map(|it| it.id.clone()).collect(),
+            _ => Arc::default(),
+        };
+        Decision { answer, reasons, decided, erred, asked: true }
     }
 
     fn request(&self, sheet: &Sheet<'a>, pair: Pair<'_>) -> Option<Request> {
@@ -222,9 +231,7 @@ impl<'a> Asker<'a> {
             return Some(verdict);
         }
         match decision.answer {
-            Answer::NonCompliant => {
-                verdict.reasons = decision.decided.iter().map(|it| it.id.clone()).collect()
-            }
+            Answer::NonCompliant => verdict.reasons = decision.reasons.to_vec(),
             Answer::InsufficientData => {
                 for (policy, error) in &decision.erred {
                     let mut found = self.missing(policy, pair);
@@ -277,6 +284,14 @@ impl<'a> Asker<'a> {
         verdict.missing = thing.doubts.iter().map(missing::of_doubt).collect();
         if verdict.missing.is_empty() {
             verdict.missing.push(missing::in_words("it may exist and could not be read"));
+        }
+    }
+
+    /// The reasons of a verdict, shared with all of its kind.
+    pub(super) fn reasons_of(&self, verdict: &Verdict, decision: &Decision<'a>) -> Arc<[String]> {
+        match verdict.answer {
+            Answer::NonCompliant => Arc::clone(&decision.reasons),
+            _ => Arc::default(),
         }
     }
 

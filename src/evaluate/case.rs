@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Question;
+use super::question::Question;
 use super::ask::Asker;
 use super::store::Store;
 use crate::control::{Case, Control};
@@ -87,18 +87,11 @@ pub fn run_case(control: &Arc<Control>, case: &Case, vocabulary: &Vocabulary) ->
     let store = Store::new(things.collect(), shared(&account), &shared);
     let sheet = asker.sheet(&chosen);
     let question = Question { sheet: &sheet, thing: &resource, evidence: &members, near: &[], store: &store };
-    let answer = question.answer(&asker).map_err(|error| CaseFailure::Case(error.to_string()))?;
-    let Some((verdict, told)) = answer else {
+    let answer = question.answer(&asker, None).map_err(|error| CaseFailure::Case(error.to_string()))?;
+    let Some((verdict, _)) = answer else {
         return Err(CaseFailure::Case("its resource is not in scope".to_owned()));
     };
-    let mut messages = verdict.messages;
-    for piece in told.evidence {
-        for message in piece.messages {
-            if !messages.contains(&message) {
-                messages.push(message);
-            }
-        }
-    }
+    let messages = verdict.messages;
     if verdict.answer != case.answer {
         let facts = verdict.missing.iter().map(|it| if it.fact.is_empty() { &it.why } else { &it.fact });
         let because: Vec<&str> = verdict.reasons.iter().chain(facts).map(String::as_str).collect();

@@ -1,43 +1,79 @@
 //! A finding: what one control says of one resource, and everything it rests on.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Told;
-use super::ask::Verdict;
 use crate::facts::Uid;
 use crate::framework::{ChosenControl, Framework};
 use crate::inventory::is_passing;
-use crate::model::{Answer, Place};
+use crate::model::{Answer, Arn, Place};
 
-/// What one control of one framework says of one resource.
-#[derive(Clone, Debug)]
-pub struct Finding<'a> {
+/// What one control of one framework says of one resource; borrowed, because there are millions.
+pub struct Finding<'f> {
     /// The framework.
-    pub framework: &'a Framework,
+    pub framework: &'f Framework,
     /// The control with its parameters and scope.
-    pub chosen: &'a ChosenControl,
+    pub chosen: &'f ChosenControl,
+    /// Where framework and control stand in the run: the framework among all, the control in it.
+    pub position: (usize, usize),
     /// The account and Region.
-    pub place: Place,
+    pub place: &'f Place,
     /// What was judged; the account itself where things could not be listed.
-    pub resource: Uid,
-    /// What people call it.
-    pub name: String,
+    pub resource: &'f Uid,
     /// The answer.
     pub answer: Answer,
     /// Ids of the policies that forbid it, or why it could not be judged.
-    pub reasons: Vec<String>,
-    /// Sentences, one for each reason and piece of evidence.
-    pub messages: Vec<String>,
+    pub reasons: &'f [String],
     /// What was put forward and decided; the nearest misses first where nothing sufficed.
-    pub evidence: Vec<Evidence>,
+    pub evidence: &'f [Evidence],
     /// How many pieces of evidence are not told of.
     pub evidence_omitted: usize,
     /// What could not be learned, where that decided.
-    pub missing: Vec<MissingFact>,
+    pub missing: &'f [MissingFact],
     /// The file of the inventory that the resource was read from.
-    pub source: Arc<str>,
+    pub source: &'f str,
+    /// What people call the resource, where that is not the last part of its ARN.
+    pub called: Option<&'f str>,
+    /// Sentences, one for each reason and piece of evidence.
+    pub said: Messages<'f>,
+}
+
+/// Sentences, filled in when somebody wants to read them.
+pub struct Messages<'f>(Said<'f>);
+
+enum Said<'f> {
+    Told(&'f [String]),
+    Untold { told: OnceCell<Vec<String>>, tell: &'f dyn Fn() -> Vec<String> },
+}
+
+impl<'f> From<&'f [String]> for Messages<'f> {
+    fn from(messages: &'f [String]) -> Self {
+        Self(Said::Told(messages))
+    }
+}
+
+impl<'f> From<&'f dyn Fn() -> Vec<String>> for Messages<'f> {
+    fn from(tell: &'f dyn Fn() -> Vec<String>) -> Self {
+        Self(Said::Untold { told: OnceCell::new(), tell })
+    }
+}
+
+impl Finding<'_> {
+    /// What people call the resource: its name, else the last part of its ARN, else its id.
+    pub fn name(&self) -> &str {
+        let id = &*self.resource.id;
+        self.called.unwrap_or_else(|| Arn::parse(id).map_or(id, |it| it.resource_id()))
+    }
+
+    /// Sentences, one for each reason and piece of evidence.
+    pub fn messages(&self) -> &[String] {
+        match &self.said.0 {
+            Said::Told(messages) => messages,
+            Said::Untold { told, tell } => told.get_or_init(tell),
+        }
+    }
 }
 
 /// A piece of evidence.
@@ -96,44 +132,5 @@ impl MissingFact {
     /// Whether AWS refused it for good: not just not asked, throttled or broken off.
     pub fn is_refused(&self) -> bool {
         !self.error.is_empty() && !is_passing(&self.error)
-    }
-}
-
-impl<'a> Finding<'a> {
-    pub(super) fn new(
-        framework: &'a Framework,
-        chosen: &'a ChosenControl,
-        place: &Place,
-        resource: Uid,
-        verdict: Verdict,
-    ) -> Self {
-        Self {
-            framework,
-            chosen,
-            place: place.clone(),
-            name: resource.id.to_string(),
-            resource,
-            answer: verdict.answer,
-            reasons: verdict.reasons,
-            messages: verdict.messages,
-            evidence: Vec::new(),
-            evidence_omitted: 0,
-            missing: verdict.missing,
-            source: "".into(),
-        }
-    }
-
-    /// Adds the evidence that is told of.
-    pub(super) fn tell(&mut self, told: Told) {
-        let Told { evidence, omitted } = told;
-        self.evidence_omitted = omitted;
-        for piece in &evidence {
-            for message in &piece.messages {
-                if !self.messages.contains(message) {
-                    self.messages.push(message.clone());
-                }
-            }
-        }
-        self.evidence = evidence;
     }
 }

@@ -1,14 +1,14 @@
 //! Families: what is judged together because it is evidence for one another.
 //!
-//! A resource with its recovery points and jobs, a plan with its rules, copy actions and selections, a vault.
-//! Built one at a time, so that memory does not grow with the estate's recovery points.
+//! A resource with what plans put forward for it, a plan with its rules, copy actions and selections, a vault.
+//! Recovery points and jobs, which are evidence too, are not gathered: they flow past.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::coverage::{Asked, PlaceCoverage};
-use super::resource::Seen;
-use super::{AboutResource, Doubt, Facts, NearMiss, Thing, UNLINKED, Uid, Wanted, types};
-use crate::model::{Place, ResourceType};
+use super::{Doubt, Facts, NearMiss, Resource, Thing, Uid, Wanted, types};
+use crate::inventory::{Estate, FlowError, Items};
+use crate::model::Place;
 
 /// A thing of a family.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,41 +41,22 @@ impl Family {
 }
 
 impl<'a> Facts<'a> {
-    /// The families of a place, in order: resources by type and ARN, then what is left of them, plans, vaults.
+    /// The families of a place, in order: resources by type and ARN, plans, vaults.
     ///
-    /// Only what is wanted is built, beside the resources that lead a family.
+    /// Only what is wanted is built, beside the resources that lead a family. Recovery points and jobs are in none:
+    /// they are too many to be gathered.
     pub fn families<'f>(
         &'f self,
         place: &'a Place,
         wanted: &'f Wanted<'f>,
     ) -> impl Iterator<Item = Family> + 'f {
-        let resources = self.resources(place);
         let mut coverage = PlaceCoverage {
             join: self.coverage_index.join(),
             opt_ins: self.opt_ins(place),
             unread: self.unread_plans(place),
         };
-        let subjects: BTreeSet<&str> = resources.keys().map(|(_, arn)| *arn).collect();
-        let recorded_here = |about: &AboutResource<'_>| {
-            about.recovery_points.iter().any(|(of, _)| *of == place)
-                || about.backup_jobs.iter().any(|(of, _)| *of == place)
-                || about.copy_jobs.iter().any(|(of, _)| *of == place)
-                || about.restore_jobs.iter().any(|(of, _)| *of == place)
-        };
-        let orphans: Vec<&str> = self
-            .about
-            .iter()
-            .filter(|(arn, about)| !subjects.contains(**arn) && recorded_here(about))
-            .map(|(arn, _)| *arn)
-            .collect();
-        let resources = resources.into_iter().map(move |((kind, arn), seen)| {
-            self.resource_family(place, (kind, arn), seen, wanted, &mut coverage)
-        });
-        let orphans = orphans.into_iter().map(move |arn| Family {
-            subject: None,
-            members: self.members(place, arn, false, wanted),
-            near: Vec::new(),
-        });
+        let resources = self.resources_of(place);
+        let resources = resources.map(move |it| self.resource_family(&it, wanted, &mut coverage));
         let plans_wanted =
             [types::BACKUP_PLAN, types::BACKUP_RULE, types::COPY_ACTION, types::BACKUP_SELECTION]
                 .iter()
@@ -96,31 +77,30 @@ impl<'a> Facts<'a> {
             members: Vec::new(),
             near: Vec::new(),
         });
-        resources.chain(orphans).chain(plans).chain(vaults)
+        resources.chain(plans).chain(vaults)
     }
 
     fn resource_family(
         &self,
-        place: &Place,
-        (kind, arn): (ResourceType, &str),
-        seen: Seen<'_>,
+        resource: &Resource<'_>,
         wanted: &Wanted<'_>,
         coverage: &mut PlaceCoverage<'_>,
     ) -> Family {
-        let mut members = self.members(place, arn, true, wanted);
         let unread = self.unread.iter().filter(|it| wanted.has_type(&it.uid.type_name));
-        members.extend(unread.map(|thing| Member {
-            thing: about_resource(thing, arn),
+        let unread = unread.map(|thing| Member {
+            thing: about_resource(thing, resource.arn),
             judged: false,
             unread: true,
-        }));
-        let subject = self.resource(place, kind, arn, seen);
+        });
+        let mut members: Vec<Member> = unread.collect();
+        let subject = self.thing_of(resource);
         let mut near = Vec::new();
         if [types::BACKUP_SELECTION, types::BACKUP_RULE, types::COPY_ACTION]
             .iter()
             .any(|it| wanted.has_type(it))
         {
-            let asked = Asked { place, thing: &subject, opt_in_name: seen.short_name(kind) };
+            let opt_in_name = resource.short_name();
+            let asked = Asked { place: resource.place, thing: &subject, opt_in_name };
             self.coverage_members(coverage, &asked, &mut members, &mut near);
         }
         Family { subject: Some(subject), members, near }
@@ -133,7 +113,7 @@ impl<'a> Facts<'a> {
             unread.extend(self.unread_recovery_points(place));
             for (operation, kind) in JOBS {
                 let gap = self.gap(place, operation, "").map(Doubt::from);
-                let unlinked = self.has_unlinked_jobs(place, kind).then(|| Doubt {
+                let unlinked = self.unlinked(place, kind).next().map(|_| Doubt {
                     why: "a job does not say which resource it is about".to_owned(),
                     gap: None,
                 });
@@ -167,49 +147,34 @@ impl<'a> Facts<'a> {
         })
     }
 
-    fn has_unlinked_jobs(&self, place: &Place, kind: &str) -> bool {
-        let Some(about) = self.about.get(UNLINKED) else {
-            return false;
-        };
-        match kind {
-            types::BACKUP_JOB => about.backup_jobs.iter().any(|(of, _)| *of == place),
-            types::COPY_JOB => about.copy_jobs.iter().any(|(of, _)| *of == place),
-            _ => about.restore_jobs.iter().any(|(of, _)| *of == place),
-        }
+    /// Builds every recovery point and job in turn; an error says that they could not be read again.
+    pub fn each_that_flows(
+        &self,
+        wanted: &Wanted<'_>,
+        sink: &mut dyn FnMut(Thing),
+    ) -> Result<(), FlowError> {
+        let of_points = wanted.of_points();
+        self.inventory.each_piece(&mut |piece| {
+            self.inventory.read_piece(piece, &mut |place, items| match items {
+                Items::RecoveryPoints(of) => of.iter().for_each(|it| sink(self.recovery_point(place, it, of_points))),
+                Items::BackupJobs(of) => of.iter().for_each(|it| sink(self.backup_job(place, it))),
+                Items::CopyJobs(of) => of.iter().for_each(|it| sink(self.copy_job(place, it))),
+                Items::RestoreJobs(of) => of.iter().for_each(|it| sink(self.restore_job(place, it))),
+            });
+        })
     }
 
-    /// Recovery points and jobs of a resource: those recorded in this place, and if wanted those recorded elsewhere.
-    fn members(&self, place: &Place, arn: &str, with_elsewhere: bool, wanted: &Wanted<'_>) -> Vec<Member> {
-        let nothing = AboutResource::default();
-        let about = self.about.get(arn).unwrap_or(&nothing);
-        let mut members = Vec::new();
-        let mut add = |type_name: &str, of: &Place, build: &dyn Fn() -> Thing| {
-            if (of == place || with_elsewhere) && wanted.has_type(type_name) {
-                let (thing, judged) = (build(), of == place);
-                members.push(Member { thing, judged, unread: false });
-            }
-        };
-        let of_points = wanted.of_points();
-        for (of, point) in &about.recovery_points {
-            add(types::RECOVERY_POINT, of, &|| self.recovery_point(of, point, of_points));
-        }
-        for (of, job) in &about.backup_jobs {
-            add(types::BACKUP_JOB, of, &|| self.backup_job(of, job));
-        }
-        for (of, job) in &about.copy_jobs {
-            add(types::COPY_JOB, of, &|| self.copy_job(of, job));
-        }
-        for (of, job) in &about.restore_jobs {
-            add(types::RESTORE_JOB, of, &|| self.restore_job(of, job));
-        }
-        // One recovery point can be listed by the account that owns a shared vault and by one that may use it.
-        members.sort_by(|a, b| (!a.judged, &a.thing.uid).cmp(&(!b.judged, &b.thing.uid)));
-        members.dedup_by(|later, earlier| later.thing.uid == earlier.thing.uid);
-        if members.iter().any(|it| !it.judged) {
-            let mut seen = BTreeSet::new();
-            members.retain(|it| seen.insert(it.thing.uid.clone()));
-        }
-        members
+    /// That records of a type do not say which resource they are about: of which list, and of which vault.
+    pub(super) fn unlinked(
+        &self,
+        place: &Place,
+        type_name: &str,
+    ) -> impl Iterator<Item = &'a (&'static str, Option<Arc<str>>)> + use<'a> {
+        let points = ("backup.list-recovery-points-by-backup-vault", types::RECOVERY_POINT);
+        let lists = JOBS.into_iter().chain([points]);
+        let operation = lists.into_iter().find(|(_, of)| *of == type_name).map(|(operation, _)| operation);
+        let estate: &'a Estate = self.inventory.estate(place);
+        estate.unlinked.iter().filter(move |(of, _)| Some(*of) == operation)
     }
 }
 

@@ -26,7 +26,7 @@ const MEMBERS: [(&str, &str); 14] = [
 
 impl Facts<'_> {
     /// The facts of a backup job.
-    pub(super) fn backup_job(&self, place: &Place, job: &Recorded<BackupJob>) -> Thing {
+    pub(crate) fn backup_job(&self, place: &Place, job: &Recorded<BackupJob>) -> Thing {
         let of = &job.value;
         let mut thing = self.job(place, types::BACKUP_JOB, &of.backup_job_id, job);
         thing.learn("backupJobId", Some(&*of.backup_job_id));
@@ -43,7 +43,7 @@ impl Facts<'_> {
     }
 
     /// The facts of a copy job.
-    pub(super) fn copy_job(&self, place: &Place, job: &Recorded<CopyJob>) -> Thing {
+    pub(crate) fn copy_job(&self, place: &Place, job: &Recorded<CopyJob>) -> Thing {
         let of = &job.value;
         let mut thing = self.job(place, types::COPY_JOB, &of.copy_job_id, job);
         thing.learn("copyJobId", Some(&*of.copy_job_id));
@@ -59,7 +59,7 @@ impl Facts<'_> {
     }
 
     /// The facts of a restore job.
-    pub(super) fn restore_job(&self, place: &Place, job: &Recorded<RestoreJob>) -> Thing {
+    pub(crate) fn restore_job(&self, place: &Place, job: &Recorded<RestoreJob>) -> Thing {
         let of = &job.value;
         let mut thing = self.job(place, types::RESTORE_JOB, &of.restore_job_id, job);
         thing.learn("restoreJobId", Some(&*of.restore_job_id));
@@ -77,7 +77,7 @@ impl Facts<'_> {
 
     fn job<T>(&self, place: &Place, type_name: &'static str, id: &str, job: &Recorded<T>) -> Thing {
         let mut thing = self.thing_in(place, Uid::new(type_name, id));
-        thing.source = self.inventory.file_of(job).into();
+        thing.source = self.source_of(job);
         thing.tags = Some(std::collections::BTreeMap::new());
         thing.learn("region", Some(place.region.as_str()));
         thing

@@ -1,17 +1,15 @@
 //! Recovery points, and those that may exist but could not be read.
 
-use std::collections::BTreeSet;
-
 use super::backup_vault::learn_encryption;
 use super::wanted::WantedOfPoints;
-use super::{Doubt, Fact, Facts, Thing, UNLINKED, Uid, types};
+use super::{Doubt, Fact, Facts, Thing, Uid, types};
 use crate::inventory::Recorded;
 use crate::inventory::record::{CreatedBy, Days, Lifecycle, RecoveryPoint, Text};
 use crate::model::{Place, Time};
 
 impl Facts<'_> {
     /// The facts of a recovery point, as far as they are wanted.
-    pub(super) fn recovery_point(
+    pub(crate) fn recovery_point(
         &self,
         place: &Place,
         point: &Recorded<RecoveryPoint>,
@@ -140,12 +138,9 @@ impl Facts<'_> {
             let id = format!("{place} {} {}", gap.operation.name, vault.unwrap_or_default());
             unread.push(self.unread_recovery_point(place, id, vault, gap.into()));
         }
-        let unlinked = self.about.get(UNLINKED).into_iter().flat_map(|it| &it.recovery_points);
-        let of_place = unlinked.filter(|(of, _)| *of == place);
         // One for each vault, however many there are: they may all be about any resource.
-        let vaults: BTreeSet<Option<&str>> =
-            of_place.map(|(_, it)| it.value.backup_vault_name.as_deref()).collect();
-        for vault in vaults {
+        for (_, vault) in self.unlinked(place, types::RECOVERY_POINT) {
+            let vault = vault.as_deref();
             let name = vault.unwrap_or_default();
             let id = format!("{place} unlinked {name}");
             let why = format!("a recovery point in vault `{name}` does not say which resource it is of");

@@ -34,7 +34,39 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// A protectable resource and where it was seen; its facts are built when they are asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Resource<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) arn: &'a str,
+    kind: ResourceType,
+    pub(super) seen: Seen<'a>,
+}
+
+impl Resource<'_> {
+    /// Its type, in CloudFormation's name.
+    pub(crate) fn type_name(&self) -> &'static str {
+        self.kind.cloudformation()
+    }
+
+    /// AWS Backup's short name of its type.
+    pub(super) fn short_name(&self) -> &str {
+        self.seen.short_name(self.kind)
+    }
+}
+
 impl<'a> Facts<'a> {
+    /// The protectable resources of a place, by type and ARN.
+    pub(crate) fn resources_of(&self, place: &'a Place) -> impl Iterator<Item = Resource<'a>> {
+        let resources = self.resources(place).into_iter();
+        resources.map(move |((kind, arn), seen)| Resource { place, arn, kind, seen })
+    }
+
+    /// The facts of a resource.
+    pub(crate) fn thing_of(&self, resource: &Resource<'_>) -> Thing {
+        self.resource(resource.place, resource.kind, resource.arn, resource.seen)
+    }
+
     /// The protectable resources of a place, by type and ARN, with what each was seen in.
     ///
     /// Where the owning service's list was read whole, what is not in it no longer exists.

@@ -26,7 +26,7 @@ impl<'w> Wanted<'w> {
         self.types.contains(name)
     }
 
-    pub(super) fn of_points(&self) -> WantedOfPoints {
+    pub(crate) fn of_points(&self) -> WantedOfPoints {
         let fact = |name: &str| self.facts.as_ref().is_none_or(|it| it.contains(name));
         WantedOfPoints {
             arn: fact("arn"),
@@ -53,23 +53,23 @@ impl<'w> Wanted<'w> {
 
 /// Which facts of a recovery point are wanted.
 #[derive(Clone, Copy)]
-pub(super) struct WantedOfPoints {
-    pub(super) arn: bool,
-    pub(super) region: bool,
-    pub(super) vault: bool,
-    pub(super) vault_type: bool,
-    pub(super) resource_arn: bool,
-    pub(super) resource_type: bool,
-    pub(super) status: bool,
-    pub(super) is_continuous: bool,
-    pub(super) is_encrypted: bool,
-    pub(super) encryption: bool,
-    pub(super) lifecycle: bool,
-    pub(super) age: bool,
-    pub(super) backup_size_in_bytes: bool,
-    pub(super) is_parent: bool,
-    pub(super) created_by: bool,
-    pub(super) origin: bool,
-    pub(super) last_restore: bool,
-    pub(super) tags: bool,
+pub(crate) struct WantedOfPoints {
+    pub(crate) arn: bool,
+    pub(crate) region: bool,
+    pub(crate) vault: bool,
+    pub(crate) vault_type: bool,
+    pub(crate) resource_arn: bool,
+    pub(crate) resource_type: bool,
+    pub(crate) status: bool,
+    pub(crate) is_continuous: bool,
+    pub(crate) is_encrypted: bool,
+    pub(crate) encryption: bool,
+    pub(crate) lifecycle: bool,
+    pub(crate) age: bool,
+    pub(crate) backup_size_in_bytes: bool,
+    pub(crate) is_parent: bool,
+    pub(crate) created_by: bool,
+    pub(crate) origin: bool,
+    pub(crate) last_restore: bool,
+    pub(crate) tags: bool,
 }

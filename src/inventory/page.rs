@@ -160,7 +160,8 @@ impl<'de, T: Record> Visitor<'de> for Items<'_, '_, T> {
     }
 }
 
-fn digest(key: &str) -> u64 {
+/// A digest of a record's key.
+pub(super) fn digest(key: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish()

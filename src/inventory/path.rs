@@ -16,7 +16,7 @@ pub(super) enum Form {
 }
 
 /// A file of an inventory whose operation is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RecordedPath {
     pub(super) place: Place,
     pub(super) operation: &'static Operation,

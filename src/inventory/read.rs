@@ -1,57 +1,61 @@
 //! Reading the files of an inventory, one at a time, whatever is in them.
 //!
 //! Never fails: what cannot be read is a [`Problem`], and what it would have said counts as not looked at.
-//! Opens nothing; whoever walks the folder or the bucket hands in a path and its bytes.
+//! Opens nothing by itself; whoever walks the folder or the bucket hands in a path and its bytes.
 
-use std::io::{BufRead, Read};
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::mem;
 
-use serde::Deserialize;
+use jiff::Timestamp;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::block::{Block, each_block};
 use super::bounded::{BoundedStrings, Line, MAX_LINE_BYTES, read_line, skip_byte_order_mark};
 use super::coverage::{Call, CallError};
+use super::flow::{Flow, Found, Items, Outline, OutlineOfAnswer, Recording, Wants, flows, outline, read_items, reading_order};
+use super::line::{Asked, At, Ended, Response, asked, plain_call, subject_of};
 use super::once::Once;
 use super::operation::Operation;
 use super::organization::OrganizationAccount;
 use super::page::{Page, read_item, read_page};
 use super::path::{Form, RecordedPath, recorded_path};
 use super::problem::Problem;
-use super::record::{OrganizationMember, Record, Recorded, ResourceTagMapping, ServiceItem, Tag};
+use super::record::{OrganizationMember, Record, Recorded, ResourceTagMapping, ServiceItem, Tag, Text};
 use super::service::resources_of;
+use super::twice::Seen;
 use super::{Estate, Inventory};
-use crate::model::Time;
+use crate::ordered::{Work, in_order};
 
-/// Reads recorded calls into an [`Inventory`].
+/// Reads recorded calls into an [`Inventory`], in the [order](super::reading_order) that files must be read in.
 #[derive(Debug, Default)]
 pub struct InventoryReader {
     inventory: Inventory,
+    threads: usize,
+    wants: Wants,
+    seen: Seen,
 }
 
-/// Where in a file one is.
-struct At<'a> {
-    path: &'a str,
-    line: Option<u64>,
-    file: u32,
-}
-
-/// A response, as text already read or as bytes still to be read.
-enum Response<'a> {
-    Text(&'a str),
-    Bytes(&'a mut dyn Read),
-}
-
-#[derive(Deserialize)]
-struct RecordedCall<'a> {
-    #[serde(default)]
-    request: Option<Once>,
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
-    #[serde(default)]
-    error: Option<CallError>,
+/// Reads files that are in memory, by path, with jobs that had not ended at a time.
+pub fn read_from_memory(files: BTreeMap<String, Vec<u8>>, threads: usize, jobs_since: Timestamp) -> Inventory {
+    let mut reader = InventoryReader::new(threads, jobs_since);
+    let mut paths: Vec<&String> = files.keys().collect();
+    paths.sort_by_cached_key(|it| reading_order(it));
+    for path in paths {
+        if reader.wants(path) {
+            reader.read(path, &mut files.get(path).map(Vec::as_slice).unwrap_or_default());
+        }
+    }
+    reader.finish(files)
 }
 
 impl InventoryReader {
+    /// Reads on so many threads, and keeps those jobs that had not ended at a time, with what stands behind them;
+    /// [`InventoryReader::default`] keeps all, and starts no thread.
+    pub fn new(threads: usize, jobs_since: Timestamp) -> Self {
+        Self { threads, wants: Wants::since(jobs_since), ..Self::default() }
+    }
+
     /// Records something that kept a file or folder from being read.
     pub fn add_problem(&mut self, problem: Problem) {
         self.inventory.problems.push(problem);
@@ -85,34 +89,111 @@ impl InventoryReader {
         let file = self.inventory.add_file(path);
         self.inventory.estates.entry(recorded.place.clone()).or_default();
         let mut at = At { path, line: None, file };
+        skip_byte_order_mark(input);
         match recorded.form {
+            _ if flows(recorded.operation) => self.read_flow(recorded, at, input),
             Form::Calls => self.read_calls(&recorded, &mut at, input),
             Form::Response => {
-                let named_after = recorded.subject.clone().unwrap_or_default();
-                let has_subject = !recorded.operation.subject.is_empty();
-                let call = Call {
-                    place: recorded.place.clone(),
-                    operation: recorded.operation,
-                    says_subject: false,
-                    subject: if has_subject { named_after.clone() } else { String::new() },
-                    token: None,
-                    part: (!named_after.is_empty()).then_some(named_after),
-                };
-                skip_byte_order_mark(input);
                 let mut bytes = BoundedStrings::new(input);
-                self.read_response(call, &at, Response::Bytes(&mut bytes), true);
+                self.read_response(plain_call(&recorded), &at, Response::Bytes(&mut bytes), true);
             }
         }
     }
 
-    /// The inventory, in an order that does not depend on the order of reading.
-    pub fn finish(mut self) -> Inventory {
-        self.inventory.settle();
+    /// The inventory, in an order that does not depend on the order of reading; `recording` opens its files again.
+    pub fn finish(mut self, recording: impl Recording + 'static) -> Inventory {
+        let inventory = &mut self.inventory;
+        inventory.flows.sort_by(|a, b| a.path.cmp(&b.path));
+        inventory.recording = Some(Box::new(recording));
+        inventory.twice = self.seen.twice();
+        if let Err(error) = inventory.hold_twice() {
+            inventory.problems.push(Problem::with_file(&error.path, error.to_string()));
+        }
+        inventory.settle();
         self.inventory
     }
 
+    /// Looks for the first time at a file of what flows past.
+    fn read_flow(&mut self, recorded: RecordedPath, at: At<'_>, input: &mut dyn BufRead) {
+        let mut flow = Flow::new(at.path, at.file, recorded.clone());
+        let mut wants = mem::take(&mut self.wants);
+        let mut wanted = Vec::new();
+        if recorded.form == Form::Calls {
+            let work = Work {
+                begin: &|| (),
+                piece: &|(), block: Block| outline(&recorded, at.file, &block, &wants),
+                end: &|()| (),
+            };
+            let mut give = |give: &mut dyn FnMut(Block)| each_block(input, give);
+            in_order(self.threads, &work, &mut give, &mut |outlines: Vec<Outline>| {
+                for outline in outlines {
+                    self.take(&recorded, at, outline, &mut flow, &mut wanted);
+                }
+            });
+        } else {
+            let mut call = plain_call(&recorded);
+            let mut bytes = BoundedStrings::new(input);
+            // A listing without a request takes its vault from the recovery points, if they all name one.
+            let (mut first, mut same, mut count): (Option<Text>, bool, usize) = (None, true, 0);
+            let read = read_items(Response::Bytes(&mut bytes), call.operation, at.file, &mut |mut items| {
+                let vault = items.only_vault().cloned();
+                same &= vault.is_some() && first.as_ref().is_none_or(|it| vault.as_ref() == Some(it));
+                first = first.take().or(vault);
+                items.name_vault(&call.subject);
+                let found = items.find(&wants);
+                count += found.count;
+                wanted.push(self.keep_found(&recorded, found, &mut flow));
+            });
+            if let (Some(vault), true) = (first, same) {
+                call.subject = vault.into();
+            }
+            self.keep_answer(&call, &at, read.map_err(|it| it.to_string()), count);
+        }
+        for items in wanted {
+            items.want(&mut wants);
+            if let Some(estate) = self.inventory.estates.get_mut(&recorded.place) {
+                items.hold(estate);
+            }
+        }
+        self.wants = wants;
+        self.inventory.flows.push(flow);
+    }
+
+    /// Takes in what the first look at a line found.
+    fn take(
+        &mut self,
+        recorded: &RecordedPath,
+        at: At<'_>,
+        outline: Outline,
+        flow: &mut Flow,
+        wanted: &mut Vec<Items>,
+    ) {
+        let at = At { line: Some(outline.line), ..at };
+        let of = match outline.call {
+            Ok(of) => of,
+            Err(why) => return self.lose(recorded, &at, &why),
+        };
+        match of.ended {
+            OutlineOfAnswer::Refused(error) => self.read_error(&of.call, error),
+            OutlineOfAnswer::Answered(page, found) => {
+                self.keep_limits(&of.call, &at, of.filter.as_deref(), of.windows);
+                let count = found.iter().map(|it| it.count).sum();
+                wanted.extend(found.into_iter().map(|it| self.keep_found(recorded, it, flow)));
+                self.keep_answer(&of.call, &at, page, count);
+            }
+        }
+    }
+
+    /// Keeps what was found of some items, and gives back those that reports on jobs may need.
+    fn keep_found(&mut self, recorded: &RecordedPath, found: Found, flow: &mut Flow) -> Items {
+        flow.add(&found);
+        found.digests.iter().for_each(|it| self.seen.add(*it));
+        let estate = self.inventory.estates.entry(recorded.place.clone()).or_default();
+        estate.unlinked.extend(found.unlinked.into_iter().map(|it| (recorded.operation.name, it)));
+        found.wanted
+    }
+
     fn read_calls(&mut self, recorded: &RecordedPath, at: &mut At<'_>, input: &mut dyn BufRead) {
-        skip_byte_order_mark(input);
         let mut buffer = Vec::new();
         let mut number = 0;
         loop {
@@ -143,52 +224,35 @@ impl InventoryReader {
     }
 
     fn read_call(&mut self, recorded: &RecordedPath, at: &At<'_>, text: &str) {
-        let call: RecordedCall<'_> = match serde_json::from_str(text) {
-            Ok(call) => call,
-            Err(error) => {
-                return self.lose(recorded, at, &format!("is not a recorded call: {error}"));
-            }
+        let Asked { call, filter, windows, ended } = match asked(recorded, text) {
+            Ok(asked) => asked,
+            Err(why) => return self.lose(recorded, at, &why),
         };
-        let Once(request) = call.request.unwrap_or_default();
-        if !matches!(request, Value::Null | Value::Object(_)) {
-            return self.lose(recorded, at, "holds a `request` that is not an object");
-        }
-        let operation = recorded.operation;
-        let subject = subject_of(operation, &request);
-        // A list that is of nothing in particular may stand in several files, whatever they are called after.
-        let silent = operation.subject.iter().all(|it| request.get(it).is_none());
-        let named_after = recorded.subject.clone().filter(|_| !operation.subject.is_empty() && silent);
-        let asked = Call {
-            place: recorded.place.clone(),
-            operation,
-            says_subject: subject.is_some(),
-            subject: subject.or(named_after).unwrap_or_default(),
-            token: string_member(&request, operation.token.0),
-            part: None,
-        };
-        match (call.response, call.error) {
-            (Some(_), Some(_)) => self.lose(recorded, at, "holds both a `response` and an `error`"),
-            (None, None) => self.lose(recorded, at, "holds neither a `response` nor an `error`"),
-            (None, Some(error)) => self.read_error(&asked, error),
-            (Some(response), None) => {
-                if let Some(filter) = filter_of(operation, &request) {
-                    let why = format!("{at}: asked with `{filter}`, so the list is not whole");
-                    self.inventory.coverage.damaged(&asked, why);
-                }
-                self.keep_windows(&asked, &request);
-                self.read_response(asked, at, Response::Text(response.get()), false);
+        match ended {
+            Ended::Refused(error) => self.read_error(&call, error),
+            Ended::Answered(text) => {
+                self.keep_limits(&call, at, filter.as_deref(), windows);
+                self.read_response(call, at, Response::Text(text), false);
             }
         }
     }
 
-    /// What a list of jobs leaves out because of when they were.
-    fn keep_windows(&mut self, call: &Call, request: &Value) {
-        let estate = self.inventory.estates.entry(call.place.clone()).or_default();
-        for parameter in call.operation.windows.iter().filter(|it| it.starts_with("By")) {
-            if let Some(time) = request.get(parameter).filter(|it| !it.is_null()) {
-                let time = Time::deserialize(time).ok();
-                estate.job_windows.insert((call.operation.name, parameter, time));
-            }
+    /// Keeps what a request left out of its list.
+    fn keep_limits(
+        &mut self,
+        call: &Call,
+        at: &At<'_>,
+        filter: Option<&str>,
+        windows: Vec<(&'static str, Option<crate::model::Time>)>,
+    ) {
+        if let Some(filter) = filter {
+            let why = format!("{at}: asked with `{filter}`, so the list is not whole");
+            self.inventory.coverage.damaged(call, why);
+        }
+        if !windows.is_empty() {
+            let estate = self.inventory.estates.entry(call.place.clone()).or_default();
+            let named = windows.into_iter().map(|(parameter, time)| (call.operation.name, parameter, time));
+            estate.job_windows.extend(named);
         }
     }
 
@@ -199,20 +263,25 @@ impl InventoryReader {
         self.inventory.coverage.refused(call, error);
     }
 
-    /// Reads one response; `plain` if it stands alone, without the request that would say of what it is.
+    /// Reads one response; `plain_form` if it stands alone, without the request that would say of what it is.
     fn read_response(&mut self, mut call: Call, at: &At<'_>, response: Response<'_>, plain_form: bool) {
         let before = self.inventory.estate(&call.place).counts();
         let read = match call.operation.list {
             Some(_) => self.read_list(&mut call, at, response, plain_form),
             None => self.read_document(&mut call, at, response),
         };
+        let kept = self.inventory.estate(&call.place).counts() - before;
+        self.keep_answer(&call, at, read.map_err(|it| it.to_string()), kept);
+    }
+
+    /// Keeps how an answer was read, and how many items of it before it could not be.
+    fn keep_answer(&mut self, call: &Call, at: &At<'_>, read: Result<Page, String>, count: usize) {
         match read {
-            Ok(page) => self.keep_page(&call, at, page),
+            Ok(page) => self.keep_page(call, at, page),
             Err(error) => {
                 let problem = at.problem(None, &format!("could not be read: {error}"));
-                self.inventory.coverage.damaged(&call, problem.to_string());
-                let lost = self.inventory.estate(&call.place).counts() - before;
-                let kept = match lost {
+                self.inventory.coverage.damaged(call, problem.to_string());
+                let kept = match count {
                     0 => String::new(),
                     count => format!(" ({count} items before that were read)"),
                 };
@@ -253,12 +322,6 @@ impl InventoryReader {
         let estate = self.inventory.estates.entry(call.place.clone()).or_default();
         match operation.name {
             "backup.list-backup-vaults" => read_into(response, operation, file, &mut estate.backup_vaults),
-            "backup.list-recovery-points-by-backup-vault" => {
-                let first = estate.recovery_points.len();
-                let page = read_into(response, operation, file, &mut estate.recovery_points)?;
-                name_vault(estate, first, call, plain_form);
-                Ok(page)
-            }
             "backup.list-protected-resources" => {
                 read_into(response, operation, file, &mut estate.protected_resources)
             }
@@ -269,9 +332,6 @@ impl InventoryReader {
                 name_plan(estate, first, call, plain_form);
                 Ok(page)
             }
-            "backup.list-backup-jobs" => read_into(response, operation, file, &mut estate.backup_jobs),
-            "backup.list-copy-jobs" => read_into(response, operation, file, &mut estate.copy_jobs),
-            "backup.list-restore-jobs" => read_into(response, operation, file, &mut estate.restore_jobs),
             "resourcegroupstaggingapi.get-resources" => {
                 let mut mappings: Vec<Recorded<ResourceTagMapping>> = Vec::new();
                 let page = read_into(response, operation, file, &mut mappings)?;
@@ -438,7 +498,7 @@ fn read_resources(
     Ok(page)
 }
 
-fn read_each<T: Record>(
+pub(super) fn read_each<T: Record>(
     response: Response<'_>,
     operation: &'static Operation,
     file: u32,
@@ -456,23 +516,7 @@ fn read_each<T: Record>(
     }
 }
 
-/// Recovery points know their vault; a listing without a request takes its vault from them.
-fn name_vault(estate: &mut Estate, first: usize, call: &mut Call, plain_form: bool) {
-    let points = estate.recovery_points.get_mut(first..).unwrap_or_default();
-    if plain_form && let Some(vault) = points.first().and_then(|it| it.value.backup_vault_name.as_deref()) {
-        let same = points.iter().all(|it| it.value.backup_vault_name.as_deref() == Some(vault));
-        if same {
-            call.subject = vault.to_owned();
-        }
-    }
-    for point in points {
-        if point.value.backup_vault_name.is_none() && !call.subject.is_empty() {
-            point.value.backup_vault_name = Some(call.subject.as_str().into());
-        }
-    }
-}
-
-/// As [`name_vault`], for selections and their plan.
+/// Selections know their plan; a listing without a request takes its plan from them.
 fn name_plan(estate: &mut Estate, first: usize, call: &mut Call, plain_form: bool) {
     let selections = estate.backup_selections.get_mut(first..).unwrap_or_default();
     if plain_form && let Some(plan) = selections.first().and_then(|it| it.value.backup_plan_id.as_deref()) {
@@ -506,63 +550,4 @@ impl Estate {
         };
         self.learn_tags(arn, pairs);
     }
-}
-
-impl At<'_> {
-    fn problem(&self, field: Option<String>, message: &str) -> Problem {
-        Problem { file: self.path.to_owned(), line: self.line, field, message: message.to_owned() }
-    }
-}
-
-impl std::fmt::Display for At<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}", self.path),
-            None => f.write_str(self.path),
-        }
-    }
-}
-
-fn string_member(object: &Value, member: &str) -> Option<String> {
-    let text = object.get(member)?.as_str()?;
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// Of what a request asks: its subject parameters, joined by a slash.
-fn subject_of(operation: &'static Operation, request: &Value) -> Option<String> {
-    let parts: Option<Vec<String>> = operation.subject.iter().map(|it| string_member(request, it)).collect();
-    parts.filter(|it| !it.is_empty()).map(|it| it.join("/"))
-}
-
-/// What services call the size of a page.
-const PAGE_SIZES: [&str; 8] = [
-    "MaxResults",
-    "maxResults",
-    "MaxRecords",
-    "MaxItems",
-    "MaxBuckets",
-    "Limit",
-    "ResourcesPerPage",
-    "PageSize",
-];
-
-/// A request parameter that narrows a list, if there is one.
-fn filter_of<'a>(operation: &'static Operation, request: &'a Value) -> Option<&'a str> {
-    operation.list?;
-    let harmless = |name: &str| {
-        operation.subject.contains(&name)
-            || operation.windows.contains(&name)
-            || name == operation.token.0
-            || PAGE_SIZES.contains(&name)
-    };
-    let given = |value: &Value| match value {
-        Value::Null => false,
-        Value::Array(items) => !items.is_empty(),
-        Value::String(text) => !text.is_empty(),
-        Value::Bool(it) => *it,
-        _ => true,
-    };
-    let request = request.as_object()?;
-    let filter = request.iter().find(|(name, value)| !harmless(name) && given(value));
-    filter.map(|(name, _)| name.as_str())
 }

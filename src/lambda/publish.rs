@@ -132,7 +132,7 @@ struct Judging {
 impl Judging {
     /// Judges as `backproof audit` does: violations into the ledger, reports into a folder.
     fn judge(self, chosen: &Chosen, store: &mut dyn Store, mut news: News) -> Result<Judged, Failure> {
-        let collected = folder::read(&self.inventory, &mut |_| {})?;
+        let collected = folder::read(&self.inventory, threads(), jobs_since(self.at), &mut |_| {})?;
         let mut basis = Basis::of(&collected.inventory, collected.digest, self.at);
         let problem = |why: &String| Problem::with_file("controls".to_owned(), why.clone());
         basis.problems.extend(chosen.broken.iter().map(problem));
@@ -158,12 +158,12 @@ impl Judging {
         }
         let (mut written, mut recorded) = (Ok(()), Ok(()));
         let evaluated = evaluate(&chosen.frameworks, &facts, &chosen.catalog.vocabulary, &mut |finding| {
-            report.add(&finding);
+            report.add(finding);
             if written.is_ok() {
-                written = files.write(&finding);
+                written = files.write(finding);
             }
             if recorded.is_ok() {
-                recorded = recorder.observe(&finding);
+                recorded = recorder.observe(finding);
             }
         });
         evaluated.map_err(|error| Failure::Internal(error.to_string()))?;
@@ -172,9 +172,9 @@ impl Judging {
         let movement = recorder.finish()?;
         report.counts = Some(self.counts(writes, movement.open));
         let manifest = files.finish(&report, &collected.inventory)?;
-        news.totals(report.totals);
+        news.totals(report.tally.totals);
         let cost = report.cost().map(|it| it.to_string());
-        let answer = json!({ "totals": report.totals, "open": movement.open, "cost": cost });
+        let answer = json!({ "totals": report.tally.totals, "open": movement.open, "cost": cost });
         Ok(Judged { manifest, news, answer })
     }
 

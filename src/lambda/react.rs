@@ -426,7 +426,7 @@ fn judge(
     chosen: &Chosen,
     collected: &Collected,
 ) -> Result<(u64, Vec<Change>), Failure> {
-    let read = folder::read(&collected.root, &mut |_| {})?;
+    let read = folder::read(&collected.root, 1, Timestamp::MAX, &mut |_| {})?;
     let facts = Facts::partial(&read.inventory, occasion.at);
     if !facts.places().any(|it| it == place) {
         return Ok((0, Vec::new()));
@@ -437,7 +437,7 @@ fn judge(
     let mut observed = Ok(());
     let evaluated = evaluate(frameworks, &facts, &chosen.catalog.vocabulary, &mut |finding| {
         if observed.is_ok() {
-            observed = glance.observe(&finding);
+            observed = glance.observe(finding);
         }
     });
     evaluated.map_err(|error| Failure::Internal(error.to_string()))?;

@@ -89,12 +89,12 @@ impl Seen {
         match finding.answer {
             Answer::Compliant => Self::Compliant,
             Answer::NotApplicable => Self::NotApplicable,
-            Answer::InsufficientData => Self::undecided(&finding.missing),
+            Answer::InsufficientData => Self::undecided(finding.missing),
             Answer::NonCompliant => Self::Violation(Violation {
                 severity: finding.chosen.control.severity,
-                reasons: finding.reasons.clone(),
-                messages: bounded(&finding.messages),
-                name: finding.name.clone(),
+                reasons: finding.reasons.to_vec(),
+                messages: bounded(finding.messages()),
+                name: finding.name().to_owned(),
                 evidence_digest: digest(finding),
             }),
         }
@@ -116,7 +116,7 @@ fn digest(finding: &Finding<'_>) -> String {
     let evidence = json!({
         "evidence": finding.evidence,
         "evidenceOmitted": finding.evidence_omitted,
-        "messages": finding.messages,
+        "messages": finding.messages(),
         "reasons": finding.reasons,
     });
     let mut text = String::new();

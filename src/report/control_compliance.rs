@@ -56,7 +56,7 @@ pub fn rows<'a>(report: &'a Report<'_>, framework: usize, at: &'a str) -> Vec<Ro
     for place in &report.basis.places {
         for (index, chosen) in chosen_framework.controls.iter().enumerate() {
             let key = ((framework, index), place.clone());
-            let totals = report.by_control.get(&key).copied().unwrap_or_default();
+            let totals = report.tally.by_control.get(&key).copied().unwrap_or_default();
             let parameters = match chosen.given.is_empty() {
                 true => String::new(),
                 false => serde_json::to_string(&chosen.given).unwrap_or_default(),

@@ -38,7 +38,7 @@ fn is_zero(count: &usize) -> bool {
 
 impl<'a> Row<'a> {
     /// The row of a finding.
-    pub fn of(finding: &'a Finding<'a>) -> Self {
+    pub fn of(finding: &'a Finding<'_>) -> Self {
         Self {
             framework: &finding.framework.name,
             control: &finding.chosen.control.name,
@@ -46,15 +46,15 @@ impl<'a> Row<'a> {
             region: finding.place.region.as_str(),
             resource: &finding.resource.id,
             resource_type: &finding.resource.type_name,
-            resource_name: &finding.name,
+            resource_name: finding.name(),
             answer: finding.answer,
             severity: finding.chosen.control.severity,
-            reasons: &finding.reasons,
-            messages: &finding.messages,
-            evidence: &finding.evidence,
+            reasons: finding.reasons,
+            messages: finding.messages(),
+            evidence: finding.evidence,
             evidence_omitted: finding.evidence_omitted,
-            missing: &finding.missing,
-            source: &finding.source,
+            missing: finding.missing,
+            source: finding.source,
         }
     }
 }
@@ -93,7 +93,7 @@ impl<W: Write> Csv<W> {
     /// Writes a finding.
     pub fn write(&mut self, finding: &Finding<'_>) -> io::Result<()> {
         let account = finding.place.account.to_string();
-        let (reasons, messages) = (finding.reasons.join("; "), finding.messages.join("; "));
+        let (reasons, messages) = (finding.reasons.join("; "), finding.messages().join("; "));
         let missing = finding.missing.iter().map(|it| match it.fact.is_empty() {
             true => it.why.clone(),
             false => format!("{}: {}", it.fact, it.why),
@@ -108,7 +108,7 @@ impl<W: Write> Csv<W> {
             finding.place.region.as_str(),
             &finding.resource.type_name,
             &finding.resource.id,
-            &finding.name,
+            finding.name(),
             &reasons,
             &messages,
             &missing,

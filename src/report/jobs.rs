@@ -109,6 +109,11 @@ struct Period {
     end: Timestamp,
 }
 
+/// The start of what reports on jobs are about: a job that ended until then is in none.
+pub fn jobs_since(at: Timestamp) -> Timestamp {
+    Period::before(at).start
+}
+
 /// Whether a job belongs into a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {

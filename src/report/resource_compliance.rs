@@ -40,7 +40,7 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// The row of a finding; `at` is the evaluation time in ISO 8601.
-    pub fn of(finding: &'a Finding<'a>, at: &'a str) -> Self {
+    pub fn of(finding: &'a Finding<'_>, at: &'a str) -> Self {
         let kind = &*finding.resource.type_name;
         let id = &*finding.resource.id;
         // Config's ids are the last part of the ARN, but a recovery point's is its ARN.

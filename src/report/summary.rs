@@ -88,7 +88,7 @@ impl<'a> Summary<'a> {
     /// The summary of a report.
     pub fn of(report: &'a Report<'_>) -> Self {
         let frameworks = report.frameworks.iter().enumerate();
-        let unseen = report.unseen.iter().map(|(unseen, findings)| UnseenSummary {
+        let unseen = report.tally.unseen.iter().map(|(unseen, findings)| UnseenSummary {
             account: unseen.place.account.to_string(),
             region: unseen.place.region.as_str(),
             operation: &unseen.operation,
@@ -107,7 +107,7 @@ impl<'a> Summary<'a> {
                 calls: report.basis.calls,
                 places: report.basis.places.iter().map(ToString::to_string).collect(),
             },
-            totals: report.totals,
+            totals: report.tally.totals,
             by_account: report.totals_by(|place| place.account.to_string()),
             by_region: report.totals_by(|place| place.region.to_string()),
             frameworks: frameworks.map(|(index, _)| framework(report, index)).collect(),

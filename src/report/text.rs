@@ -34,7 +34,7 @@ pub fn write(report: &Report<'_>, output: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     let places = report.basis.places.len();
-    let totals = report.totals;
+    let totals = report.tally.totals;
     writeln!(
         output,
         "\n{} findings in {places} {}: {} compliant, {} non-compliant, {} not applicable, {} undecided.",
@@ -102,7 +102,7 @@ fn worst(report: &Report<'_>, output: &mut dyn Write) -> io::Result<()> {
     if shown == 0 {
         return Ok(());
     }
-    let all = report.totals.non_compliant;
+    let all = report.tally.totals.non_compliant;
     let heading = match u64::try_from(shown) {
         Ok(shown) if shown < all => format!("The worst {shown} of {all} non-compliant findings"),
         _ => "Non-compliant".to_owned(),
@@ -142,13 +142,13 @@ fn sentence(text: &str) -> String {
 type Group<'r> = (u64, Vec<(&'r str, &'r str)>);
 
 fn unseen(report: &Report<'_>, output: &mut dyn Write) -> io::Result<()> {
-    if report.unseen.is_empty() {
+    if report.tally.unseen.is_empty() {
         return Ok(());
     }
     writeln!(output, "\nCould not be looked at")?;
     // One line for what is missing in the same way in the same place.
     let mut groups: BTreeMap<(&Place, &str, &str), Group<'_>> = BTreeMap::new();
-    for (unseen, count) in &report.unseen {
+    for (unseen, count) in &report.tally.unseen {
         let Unseen { place, operation, error, action, why } = unseen;
         let group = groups.entry((place, error, why)).or_default();
         group.0 = group.0.max(*count);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backproof::control::{Control, ControlSource, Template};
-use backproof::evaluate::{Evidence, Finding, MissingFact};
+use backproof::evaluate::{Finding, MissingFact};
 use backproof::facts::Uid;
 use backproof::framework::{self, ChosenControl, Framework, Scope};
-use backproof::inventory::{InventoryReader, OPERATIONS};
+use backproof::inventory::{OPERATIONS, read_from_memory};
 use backproof::model::{Answer, Arn, Place, Time};
 use backproof::report::cell::original;
 use backproof::report::{Basis, Report, control_compliance, findings, resource_compliance};
@@ -139,14 +139,10 @@ proptest! {
         bytes in prop_oneof![vec(any::<u8>(), 0..200), text().prop_map(String::into_bytes)],
         path in text(),
     ) {
-        let mut reader = InventoryReader::default();
         let good = format!("111122223333/eu-west-1/{}{name}", OPERATIONS[operation].name);
-        for path in [good, path] {
-            if reader.wants(&path) {
-                reader.read(&path, &mut bytes.as_slice());
-            }
-        }
-        let _ = outputs::outputs(&reader.finish(), &DEFAULT, &CATALOG.vocabulary, at());
+        let files = BTreeMap::from([good, path].map(|path| (path, bytes.clone())));
+        let inventory = read_from_memory(files, 2, crate::jobs_since());
+        let _ = outputs::outputs(&inventory, &DEFAULT, &CATALOG.vocabulary, at());
     }
 
     #[test]
@@ -164,10 +160,10 @@ proptest! {
         if let Some(error) = error {
             call["error"] = error;
         }
-        let mut reader = InventoryReader::default();
         let path = format!("111122223333/eu-west-1/{}.ndjson", operation.name);
-        reader.read(&path, &mut call.to_string().as_bytes());
-        let _ = outputs::outputs(&reader.finish(), &DEFAULT, &CATALOG.vocabulary, at());
+        let files = BTreeMap::from([(path, call.to_string().into_bytes())]);
+        let inventory = read_from_memory(files, 1, crate::jobs_since());
+        let _ = outputs::outputs(&inventory, &DEFAULT, &CATALOG.vocabulary, at());
     }
 }
 
@@ -286,23 +282,17 @@ proptest! {
         let finding = Finding {
             framework: &frameworks[0],
             chosen,
-            place: place.clone(),
-            resource: Uid::new(kind.clone(), id.as_str()),
-            name: called.clone(),
+            position: (0, 0),
+            place: &place,
+            resource: &Uid::new(kind.clone(), id.as_str()),
+            called: Some(&called),
             answer: Answer::NonCompliant,
-            reasons: vec![reason.clone()],
-            messages: vec![message.clone()],
-            evidence: Vec::<Evidence>::new(),
+            reasons: std::slice::from_ref(&reason),
+            said: std::slice::from_ref(&message).into(),
+            evidence: &[],
             evidence_omitted: 0,
-            missing: vec![MissingFact {
-                fact: fact.clone(),
-                operation: String::new(),
-                subject: String::new(),
-                error: String::new(),
-                action: String::new(),
-                why: why.clone(),
-            }],
-            source: "".into(),
+            missing: &[MissingFact { fact: fact.clone(), why: why.clone(), ..MissingFact::default() }],
+            source: "",
         };
         let name = &chosen.control.name;
         let mut csv = findings::Csv::new(Vec::new()).unwrap();
@@ -331,7 +321,7 @@ proptest! {
         let basis = Basis {
             at: at(),
             inventory_digest: String::new(),
-            places: vec![place],
+            places: vec![place.clone()],
             files: 0,
             coverage: Vec::new(),
             problems: Vec::new(),

@@ -23,10 +23,10 @@ pub(crate) fn outputs(
     let mut resource_csv = resource_compliance::Csv::new(Vec::new()).unwrap();
     let mut resource_json = resource_compliance::Json::new(Vec::new()).unwrap();
     evaluate(frameworks, &facts, vocabulary, &mut |finding| {
-        report.add(&finding);
-        findings::write_ndjson(&finding, &mut ndjson).unwrap();
-        csv.write(&finding).unwrap();
-        let row = resource_compliance::Row::of(&finding, &time);
+        report.add(finding);
+        findings::write_ndjson(finding, &mut ndjson).unwrap();
+        csv.write(finding).unwrap();
+        let row = resource_compliance::Row::of(finding, &time);
         resource_csv.write(&row).unwrap();
         resource_json.write(&row).unwrap();
     })

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use backproof::inventory::{Inventory, InventoryReader, Operation};
+use backproof::inventory::{Inventory, InventoryReader, Operation, reading_order};
 use serde_json::{Value, json};
 
 /// One call.
@@ -121,13 +121,17 @@ fn plain_name(call: &Call) -> Option<String> {
     }
 }
 
-/// Reads files in their order.
+/// Reads files in their order, as far as they can be read in any.
 pub(crate) fn read(files: &[File]) -> Inventory {
-    let mut reader = InventoryReader::default();
-    for file in files {
-        if reader.wants(&file.path) {
-            reader.read(&file.path, &mut file.text().as_bytes());
+    let mut reader = InventoryReader::new(1, crate::jobs_since());
+    let mut files: Vec<(&str, String)> = files.iter().map(|it| (it.path.as_str(), it.text())).collect();
+    files.sort_by_key(|(path, _)| reading_order(path).0);
+    for (path, text) in &files {
+        if reader.wants(path) {
+            reader.read(path, &mut text.as_bytes());
         }
     }
-    reader.finish()
+    let recording: BTreeMap<String, Vec<u8>> =
+        files.into_iter().map(|(path, text)| (path.to_owned(), text.into_bytes())).collect();
+    reader.finish(recording)
 }

@@ -1,24 +1,26 @@
 //! Which jobs a report has, what it learns of each, and what it says when it may lack some.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
-use super::{JobList, JobReport, Period, When};
+use super::{JobList, JobReport, Period, When, jobs_since};
 use crate::inventory::record::BackupJob;
-use crate::inventory::{Inventory, InventoryReader};
+use crate::inventory::{Inventory, read_from_memory};
 use crate::model::Time;
 
 const AT: &str = "2026-03-01T06:00:00Z";
 const PLACE: &str = "111122223333/eu-west-1";
 
 fn inventory(calls: &[(&str, Json, Json)]) -> Inventory {
-    let mut reader = InventoryReader::default();
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (name, request, response) in calls {
         let line = json!({ "request": request, "response": response }).to_string();
         let path =
             if name.contains('/') { format!("{name}.ndjson") } else { format!("{PLACE}/{name}.ndjson") };
-        reader.read(&path, &mut line.as_bytes());
+        files.entry(path).or_default().extend(format!("{line}\n").bytes());
     }
-    let inventory = reader.finish();
+    let inventory = read_from_memory(files, 1, jobs_since(AT.parse().unwrap()));
     assert_eq!(inventory.problems, []);
     inventory
 }
@@ -352,12 +354,11 @@ fn a_recovery_point_that_several_jobs_made_tells_of_none_of_them() {
 #[test]
 fn a_job_that_is_described_in_two_ways_is_only_named() {
     let job = |state: &str| json!({ "BackupJobId": "a", "State": state, "ResourceType": "EBS" });
-    let mut reader = InventoryReader::default();
-    for (file, state) in [("one", "RUNNING"), ("two", "COMPLETED")] {
+    let files = [("one", "RUNNING"), ("two", "COMPLETED")].map(|(file, state)| {
         let response = json!({ "BackupJobs": [job(state)] }).to_string();
-        reader.read(&format!("{PLACE}/backup.list-backup-jobs.{file}.json"), &mut response.as_bytes());
-    }
-    let inventory = reader.finish();
+        (format!("{PLACE}/backup.list-backup-jobs.{file}.json"), response.into_bytes())
+    });
+    let inventory = read_from_memory(files.into(), 1, jobs_since(AT.parse().unwrap()));
     let items = items(JobReport::Backup, &inventory);
     assert_eq!(items.len(), 1);
     assert_eq!((&items[0]["backupJobId"], &items[0]["jobStatus"]), (&json!("a"), &Json::Null));

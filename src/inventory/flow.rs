@@ -1,0 +1,620 @@
+//! Recovery points and jobs: too many to be held, so their files are read twice.
+//!
+//! The first time it is found out what was asked and how that ended, what is recorded twice, and which few records
+//! reports on jobs need; the second time every record goes past those who judge it. Nothing is judged here.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io::{self, BufRead};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::block::{Block, each_block};
+use super::bounded::{BoundedStrings, skip_byte_order_mark};
+use super::coverage::Call;
+use super::line::{Asked, Ended, Response, asked, plain_call};
+use super::operation::Operation;
+use super::page::{Page, digest};
+use super::path::{Form, RecordedPath};
+use super::read::read_each;
+use super::record::{BackupJob, CopyJob, Record, Recorded, RecoveryPoint, RestoreJob, Text};
+use super::{Estate, Inventory};
+use crate::model::Place;
+
+/// The files of an inventory, which can be opened again and again.
+pub trait Recording: Send + Sync {
+    /// Opens a file by its path, relative to the inventory, with `/` between its parts.
+    fn open(&self, path: &str) -> io::Result<Box<dyn BufRead + '_>>;
+}
+
+impl Recording for std::collections::BTreeMap<String, Vec<u8>> {
+    fn open(&self, path: &str) -> io::Result<Box<dyn BufRead + '_>> {
+        match self.get(path) {
+            Some(bytes) => Ok(Box::new(bytes.as_slice())),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+/// Why what was read once could not be read again as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{path}` {why} while it was judged, so nothing that was said is to be relied on; judge it again")]
+pub struct FlowError {
+    /// The file.
+    pub path: String,
+    /// What happened to it.
+    pub why: String,
+}
+
+/// A file of recovery points or jobs.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) path: String,
+    file: u32,
+    recorded: RecordedPath,
+    /// A digest of the keys in it.
+    members: u64,
+}
+
+/// The order in which files must be read: what is behind jobs comes after them.
+pub fn reading_order(path: &str) -> (u8, String) {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let begins = |operation: &str| name.starts_with(operation);
+    let phase = match () {
+        () if begins(RestoreJob::OPERATION) || begins(CopyJob::OPERATION) => 1,
+        () if begins(BackupJob::OPERATION) => 2,
+        () if begins(RecoveryPoint::OPERATION) => 3,
+        () => 0,
+    };
+    (phase, path.to_owned())
+}
+
+/// Whether the items of this operation flow past.
+pub(super) fn flows(operation: &Operation) -> bool {
+    let all = [RecoveryPoint::OPERATION, BackupJob::OPERATION, CopyJob::OPERATION, RestoreJob::OPERATION];
+    all.contains(&operation.name)
+}
+
+/// Records of one kind, one account and one Region, in the order in which they were recorded.
+#[derive(Debug, PartialEq)]
+pub enum Items {
+    /// `ListRecoveryPointsByBackupVault`.
+    RecoveryPoints(Vec<Recorded<RecoveryPoint>>),
+    /// `ListBackupJobs`.
+    BackupJobs(Vec<Recorded<BackupJob>>),
+    /// `ListCopyJobs`.
+    CopyJobs(Vec<Recorded<CopyJob>>),
+    /// `ListRestoreJobs`.
+    RestoreJobs(Vec<Recorded<RestoreJob>>),
+}
+
+macro_rules! on_items {
+    ($items:expr, $it:ident => $do:expr) => {
+        match $items {
+            Items::RecoveryPoints($it) => $do,
+            Items::BackupJobs($it) => $do,
+            Items::CopyJobs($it) => $do,
+            Items::RestoreJobs($it) => $do,
+        }
+    };
+}
+
+impl Items {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        on_items!(self, it => it.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn without(&mut self, twice: &HashSet<u64>) {
+        if !twice.is_empty() {
+            on_items!(self, it => it.retain(|of| !twice.contains(&digest_of(of))));
+        }
+    }
+
+    /// Those of them that are recorded twice.
+    fn recorded_twice(&self, twice: &HashSet<u64>) -> Self {
+        fn of<T: Flowing + Clone>(records: &[Recorded<T>], twice: &HashSet<u64>) -> Items {
+            T::items(records.iter().filter(|it| twice.contains(&digest_of(it))).cloned().collect())
+        }
+        on_items!(self, it => of(it, twice))
+    }
+
+    /// Holds them.
+    pub(super) fn hold(self, estate: &mut Estate) {
+        on_items!(self, it => Flowing::held(estate).extend(it));
+    }
+}
+
+/// What flows past.
+pub(crate) trait Flowing: Record {
+    /// The list it is an item of.
+    const OPERATION: &'static str;
+    fn items(records: Vec<Recorded<Self>>) -> Items;
+    fn held(estate: &mut Estate) -> &mut Vec<Recorded<Self>>;
+    fn held_in(estate: &Estate) -> &[Recorded<Self>];
+    /// The member that says which resource it is about, and what it says.
+    fn resource(&self) -> (&'static str, Option<&Text>);
+    /// The vault that it is in, where that is told of what is not linked to a resource.
+    fn vault(&self) -> Option<&Text> {
+        None
+    }
+    /// Whether a report on jobs may need it.
+    fn is_wanted(&self, wants: &Wants) -> bool;
+    /// Adds what a report on jobs says of it that stands elsewhere.
+    fn want(&self, _wants: &mut Wants) {}
+}
+
+/// What reports on jobs need.
+#[derive(Debug, Default)]
+pub(crate) struct Wants {
+    /// Jobs that ended before are not in any report; `None` where every job is wanted.
+    since: Option<Timestamp>,
+    points: HashSet<Arc<str>>,
+    backups: HashSet<Arc<str>>,
+    backups_of: HashSet<Arc<str>>,
+}
+
+impl Wants {
+    /// What reports on jobs that had not ended at a time need.
+    pub(super) fn since(time: Timestamp) -> Self {
+        Self { since: Some(time), ..Self::default() }
+    }
+
+    fn is_over(&self, state: Option<&str>, completed: Option<crate::model::Time>) -> bool {
+        let running = matches!(state, Some("CREATED" | "PENDING" | "RUNNING" | "ABORTING"));
+        let before = |since| completed.is_some_and(|it| it.0 <= since);
+        !running && self.since.is_some_and(before)
+    }
+}
+
+fn insert(into: &mut HashSet<Arc<str>>, text: Option<&Text>) {
+    into.extend(text.map(Text::shared));
+}
+
+fn is_in(set: &HashSet<Arc<str>>, text: Option<&Text>) -> bool {
+    text.is_some_and(|it| set.contains(&**it))
+}
+
+impl Flowing for RecoveryPoint {
+    const OPERATION: &'static str = "backup.list-recovery-points-by-backup-vault";
+
+    fn items(records: Vec<Recorded<Self>>) -> Items {
+        Items::RecoveryPoints(records)
+    }
+
+    fn held(estate: &mut Estate) -> &mut Vec<Recorded<Self>> {
+        &mut estate.recovery_points
+    }
+
+    fn held_in(estate: &Estate) -> &[Recorded<Self>] {
+        &estate.recovery_points
+    }
+
+    fn resource(&self) -> (&'static str, Option<&Text>) {
+        ("ResourceArn", self.resource_arn.as_ref())
+    }
+
+    fn vault(&self) -> Option<&Text> {
+        self.backup_vault_name.as_ref()
+    }
+
+    fn is_wanted(&self, wants: &Wants) -> bool {
+        wants.points.contains(&*self.recovery_point_arn)
+    }
+}
+
+impl Flowing for BackupJob {
+    const OPERATION: &'static str = "backup.list-backup-jobs";
+
+    fn items(records: Vec<Recorded<Self>>) -> Items {
+        Items::BackupJobs(records)
+    }
+
+    fn held(estate: &mut Estate) -> &mut Vec<Recorded<Self>> {
+        &mut estate.backup_jobs
+    }
+
+    fn held_in(estate: &Estate) -> &[Recorded<Self>] {
+        &estate.backup_jobs
+    }
+
+    fn resource(&self) -> (&'static str, Option<&Text>) {
+        ("ResourceArn", self.resource_arn.as_ref())
+    }
+
+    fn is_wanted(&self, wants: &Wants) -> bool {
+        !wants.is_over(self.state.as_deref(), self.completion_date)
+            || wants.backups.contains(&*self.backup_job_id)
+            || is_in(&wants.backups_of, self.recovery_point_arn.as_ref())
+    }
+
+    fn want(&self, wants: &mut Wants) {
+        insert(&mut wants.points, self.recovery_point_arn.as_ref());
+    }
+}
+
+impl Flowing for CopyJob {
+    const OPERATION: &'static str = "backup.list-copy-jobs";
+
+    fn items(records: Vec<Recorded<Self>>) -> Items {
+        Items::CopyJobs(records)
+    }
+
+    fn held(estate: &mut Estate) -> &mut Vec<Recorded<Self>> {
+        &mut estate.copy_jobs
+    }
+
+    fn held_in(estate: &Estate) -> &[Recorded<Self>] {
+        &estate.copy_jobs
+    }
+
+    fn resource(&self) -> (&'static str, Option<&Text>) {
+        ("ResourceArn", self.resource_arn.as_ref())
+    }
+
+    fn is_wanted(&self, wants: &Wants) -> bool {
+        !wants.is_over(self.state.as_deref(), self.completion_date)
+    }
+
+    fn want(&self, wants: &mut Wants) {
+        insert(&mut wants.backups, self.created_by_backup_job_id.as_ref());
+        insert(&mut wants.points, self.destination_recovery_point_arn.as_ref());
+    }
+}
+
+impl Flowing for RestoreJob {
+    const OPERATION: &'static str = "backup.list-restore-jobs";
+
+    fn items(records: Vec<Recorded<Self>>) -> Items {
+        Items::RestoreJobs(records)
+    }
+
+    fn held(estate: &mut Estate) -> &mut Vec<Recorded<Self>> {
+        &mut estate.restore_jobs
+    }
+
+    fn held_in(estate: &Estate) -> &[Recorded<Self>] {
+        &estate.restore_jobs
+    }
+
+    fn resource(&self) -> (&'static str, Option<&Text>) {
+        ("SourceResourceArn", self.source_resource_arn.as_ref())
+    }
+
+    fn is_wanted(&self, wants: &Wants) -> bool {
+        !wants.is_over(self.status.as_deref(), self.completion_date)
+    }
+
+    fn want(&self, wants: &mut Wants) {
+        insert(&mut wants.backups_of, self.recovery_point_arn.as_ref());
+        insert(&mut wants.points, self.recovery_point_arn.as_ref());
+    }
+}
+
+/// A digest of what makes a record that record; records of one kind in several accounts and Regions can have the same.
+pub(super) fn digest_of<T: Flowing>(record: &Recorded<T>) -> u64 {
+    let kind = T::OPERATION.len() as u64;
+    digest(record.value.key()) ^ kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The ARN of the resource that a record is about, if it says so readably.
+pub(crate) fn linked<T: Flowing>(record: &Recorded<T>) -> Option<&str> {
+    let (member, arn) = record.value.resource();
+    arn.filter(|it| !it.is_empty() && record.why_unreadable(member).is_none()).map(|it| &**it)
+}
+
+/// What the first look at some items finds, beside their page.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) count: usize,
+    pub(super) digests: Vec<u64>,
+    /// The vaults of those that are not linked to a resource; one without a name for jobs.
+    pub(super) unlinked: BTreeSet<Option<Arc<str>>>,
+    /// Those that reports on jobs may need.
+    pub(super) wanted: Items,
+}
+
+impl Items {
+    /// Looks at them for the first time.
+    pub(super) fn find(self, wants: &Wants) -> Found {
+        fn find<T: Flowing>(mut records: Vec<Recorded<T>>, wants: &Wants) -> Found {
+            let vault = |it: &Recorded<T>| it.value.vault().map(Text::shared);
+            let unlinked = records.iter().filter(|it| linked(it).is_none()).map(vault).collect();
+            let (count, digests) = (records.len(), records.iter().map(digest_of).collect());
+            records.retain(|it| it.value.is_wanted(wants));
+            Found { count, digests, unlinked, wanted: T::items(records) }
+        }
+        on_items!(self, it => find(it, wants))
+    }
+
+    /// Adds what reports on jobs say of these that stands elsewhere.
+    pub(super) fn want(&self, wants: &mut Wants) {
+        on_items!(self, it => it.iter().for_each(|of| of.value.want(wants)));
+    }
+
+    /// Recovery points are in the vault of their list, where they do not say so themselves.
+    pub(super) fn name_vault(&mut self, vault: &str) {
+        if let (Self::RecoveryPoints(points), false) = (self, vault.is_empty()) {
+            for point in points.iter_mut().filter(|it| it.value.backup_vault_name.is_none()) {
+                point.value.backup_vault_name = Some(vault.into());
+            }
+        }
+    }
+
+    /// The vault that all of them say they are in, if they do.
+    pub(super) fn only_vault(&self) -> Option<&Text> {
+        let Self::RecoveryPoints(points) = self else {
+            return None;
+        };
+        let vault = points.first()?.value.backup_vault_name.as_ref()?;
+        points.iter().all(|it| it.value.backup_vault_name.as_ref() == Some(vault)).then_some(vault)
+    }
+}
+
+/// The most records that are handed on at once from a response that is read as a stream.
+const BATCH: usize = 1_000;
+
+/// Reads the items of a response, some at a time.
+pub(super) fn read_items(
+    response: Response<'_>,
+    operation: &'static Operation,
+    file: u32,
+    sink: &mut dyn FnMut(Items),
+) -> Result<Page, serde_json::Error> {
+    fn read<T: Flowing>(
+        response: Response<'_>,
+        operation: &'static Operation,
+        file: u32,
+        sink: &mut dyn FnMut(Items),
+    ) -> Result<Page, serde_json::Error> {
+        let mut batch: Vec<Recorded<T>> = Vec::new();
+        let page = read_each::<T>(response, operation, file, &mut |record| {
+            batch.push(record);
+            if batch.len() >= BATCH {
+                sink(T::items(std::mem::take(&mut batch)));
+            }
+        });
+        if !batch.is_empty() {
+            sink(T::items(batch));
+        }
+        page
+    }
+    match operation.name {
+        RecoveryPoint::OPERATION => read::<RecoveryPoint>(response, operation, file, sink),
+        BackupJob::OPERATION => read::<BackupJob>(response, operation, file, sink),
+        CopyJob::OPERATION => read::<CopyJob>(response, operation, file, sink),
+        _ => read::<RestoreJob>(response, operation, file, sink),
+    }
+}
+
+/// What the first look at a line finds.
+pub(super) struct Outline {
+    pub(super) line: u64,
+    /// The call; an error says why nothing of the line counts.
+    pub(super) call: Result<OutlineOfCall, String>,
+}
+
+/// What the first look at a call finds.
+pub(super) struct OutlineOfCall {
+    pub(super) call: Call,
+    pub(super) filter: Option<String>,
+    pub(super) windows: Vec<(&'static str, Option<crate::model::Time>)>,
+    pub(super) ended: OutlineOfAnswer,
+}
+
+/// How it ended.
+pub(super) enum OutlineOfAnswer {
+    Refused(super::CallError),
+    Answered(Result<Page, String>, Vec<Found>),
+}
+
+/// Looks at lines for the first time.
+pub(super) fn outline(recorded: &RecordedPath, file: u32, block: &Block, wants: &Wants) -> Vec<Outline> {
+    let outline = |line: Result<&str, String>| {
+        let Asked { call, filter, windows, ended } = asked(recorded, line?)?;
+        let ended = match ended {
+            Ended::Refused(error) => OutlineOfAnswer::Refused(error),
+            Ended::Answered(text) => {
+                let mut found = Vec::new();
+                let page = read_items(Response::Text(text), call.operation, file, &mut |mut items| {
+                    items.name_vault(&call.subject);
+                    found.push(items.find(wants));
+                });
+                OutlineOfAnswer::Answered(page.map_err(|it| it.to_string()), found)
+            }
+        };
+        Ok(OutlineOfCall { call, filter, windows, ended })
+    };
+    let lines = block.lines().filter(|(_, line)| line.as_ref().map_or(true, |it| !it.trim().is_empty()));
+    lines.map(|(number, line)| Outline { line: number, call: outline(line) }).collect()
+}
+
+/// A piece of what flows past, for a thread to work on.
+#[derive(Debug)]
+pub struct Piece(Content);
+
+#[derive(Debug)]
+enum Content {
+    /// Lines of a file.
+    Lines { flow: usize, block: Block },
+    /// Records that were read already, with the file they flow from; none where they were held.
+    Read { place: Place, flow: Option<usize>, items: Items },
+}
+
+/// How much flowed past, by file.
+#[derive(Debug, Default)]
+pub struct Flowed {
+    members: Vec<(usize, u64)>,
+}
+
+impl Inventory {
+    /// Gives everything that flows past, in order: what is recorded twice first, then file after file.
+    pub(crate) fn each_piece(&self, give: &mut dyn FnMut(Piece)) -> Result<(), FlowError> {
+        for (place, estate) in &self.estates {
+            for items in estate.recorded_twice(&self.twice) {
+                give(Piece(Content::Read { place: place.clone(), flow: None, items }));
+            }
+        }
+        let Some(recording) = &self.recording else {
+            return Ok(());
+        };
+        for (index, flow) in self.flows.iter().enumerate() {
+            let gone = |error: io::Error| FlowError {
+                path: flow.path.clone(),
+                why: format!("could not be opened again ({error})"),
+            };
+            let mut input = recording.open(&flow.path).map_err(gone)?;
+            skip_byte_order_mark(&mut input);
+            if flow.recorded.form == Form::Calls {
+                each_block(&mut input, &mut |block| give(Piece(Content::Lines { flow: index, block })));
+                continue;
+            }
+            let call = plain_call(&flow.recorded);
+            let mut bytes = BoundedStrings::new(&mut input);
+            // What keeps it from being read was told when it was read first.
+            _ = read_items(Response::Bytes(&mut bytes), call.operation, flow.file, &mut |mut items| {
+                items.name_vault(&call.subject);
+                let place = flow.recorded.place.clone();
+                give(Piece(Content::Read { place, flow: Some(index), items }));
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads a piece; on any thread.
+    pub(crate) fn read_piece(&self, piece: Piece, sink: &mut dyn FnMut(&Place, &Items)) -> Flowed {
+        let mut flowed = Flowed::default();
+        let mut pass = |flow: Option<usize>, place: &Place, mut items: Items| {
+            if let Some(flow) = flow {
+                let digest = on_items!(&items, it => members_of(it));
+                flowed.members.push((flow, digest));
+                items.without(&self.twice);
+            }
+            sink(place, &items);
+        };
+        match piece.0 {
+            Content::Read { place, flow, items } => pass(flow, &place, items),
+            Content::Lines { flow: index, block } => {
+                let Some(flow) = self.flows.get(index) else {
+                    return flowed;
+                };
+                for (_, line) in block.lines() {
+                    let read = line.ok().and_then(|it| asked(&flow.recorded, it).ok());
+                    let Some(Asked { call, ended: Ended::Answered(text), .. }) = read else {
+                        continue;
+                    };
+                    _ = read_items(Response::Text(text), call.operation, flow.file, &mut |mut items| {
+                        items.name_vault(&call.subject);
+                        pass(Some(index), &call.place, items);
+                    });
+                }
+            }
+        }
+        flowed
+    }
+
+    /// Whether a place tells of this record too, and that it is of the same resource.
+    pub(crate) fn tells<T: Flowing>(&self, place: &Place, record: &Recorded<T>) -> bool {
+        if self.twice.is_empty() || !self.twice.contains(&digest_of(record)) {
+            return false;
+        }
+        let held = T::held_in(self.estate(place));
+        let at = held.binary_search_by(|it| it.value.key().cmp(record.value.key())).ok();
+        at.and_then(|it| held.get(it)).is_some_and(|it| linked(it) == linked(record))
+    }
+
+    /// Fails if what flowed past is not what was read first.
+    pub(crate) fn check_flowed(&self, flowed: impl IntoIterator<Item = Flowed>) -> Result<(), FlowError> {
+        let mut members = vec![0_u64; self.flows.len()];
+        for (index, digest) in flowed.into_iter().flat_map(|it| it.members) {
+            if let Some(sum) = members.get_mut(index) {
+                *sum = sum.wrapping_add(digest);
+            }
+        }
+        let changed = self.flows.iter().zip(members).find(|(flow, now)| flow.members != *now);
+        match changed {
+            Some((flow, _)) => Err(FlowError { path: flow.path.clone(), why: "changed".to_owned() }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn members_of<T: Flowing>(records: &[Recorded<T>]) -> u64 {
+    records.iter().map(digest_of).fold(0, u64::wrapping_add)
+}
+
+impl Flow {
+    pub(super) fn new(path: &str, file: u32, recorded: RecordedPath) -> Self {
+        Self { path: path.to_owned(), file, recorded, members: 0 }
+    }
+
+    /// Takes in what was found in it.
+    pub(super) fn add(&mut self, found: &Found) {
+        self.members = found.digests.iter().fold(self.members, |sum, it| sum.wrapping_add(*it));
+    }
+}
+
+impl Estate {
+    /// What is held because it is recorded twice, anywhere.
+    fn recorded_twice(&self, twice: &HashSet<u64>) -> impl Iterator<Item = Items> {
+        fn of<T: Flowing + Clone>(held: &[Recorded<T>], twice: &HashSet<u64>) -> Items {
+            T::items(held.iter().filter(|it| twice.contains(&digest_of(it))).cloned().collect())
+        }
+        let found = [
+            of(&self.recovery_points, twice),
+            of(&self.backup_jobs, twice),
+            of(&self.copy_jobs, twice),
+            of(&self.restore_jobs, twice),
+        ];
+        found.into_iter().filter(|it| !it.is_empty())
+    }
+
+    /// Forgets what is held of what is recorded twice, to hold all of it.
+    fn forget(&mut self, twice: &HashSet<u64>) {
+        self.recovery_points.retain(|it| !twice.contains(&digest_of(it)));
+        self.backup_jobs.retain(|it| !twice.contains(&digest_of(it)));
+        self.copy_jobs.retain(|it| !twice.contains(&digest_of(it)));
+        self.restore_jobs.retain(|it| !twice.contains(&digest_of(it)));
+    }
+
+    /// The vaults, by operation, of held records that are not linked to a resource.
+    pub(super) fn unlinked_held(&self) -> BTreeSet<(&'static str, Option<Arc<str>>)> {
+        fn of<T: Flowing>(held: &[Recorded<T>]) -> impl Iterator<Item = (&'static str, Option<Arc<str>>)> {
+            let vault = |it: &Recorded<T>| (T::OPERATION, it.value.vault().map(Text::shared));
+            held.iter().filter(|it| linked(it).is_none()).map(vault)
+        }
+        let points = of(&self.recovery_points).chain(of(&self.backup_jobs));
+        points.chain(of(&self.copy_jobs)).chain(of(&self.restore_jobs)).collect()
+    }
+}
+
+impl Inventory {
+    /// Holds what is recorded twice: each record, wherever it stands, so that they can be compared.
+    pub(super) fn hold_twice(&mut self) -> Result<(), FlowError> {
+        if self.twice.is_empty() {
+            return Ok(());
+        }
+        let twice = std::mem::take(&mut self.twice);
+        let mut held = Vec::new();
+        self.each_piece(&mut |piece| {
+            self.read_piece(piece, &mut |place, items| {
+                held.push((place.clone(), items.recorded_twice(&twice)));
+            });
+        })?;
+        for estate in self.estates.values_mut() {
+            estate.forget(&twice);
+        }
+        for (place, items) in held {
+            if let Some(estate) = self.estates.get_mut(&place) {
+                items.hold(estate);
+            }
+        }
+        self.twice = twice;
+        Ok(())
+    }
+}
