@@ -16,6 +16,8 @@ mod finding;
 mod fold;
 mod judge;
 mod missing;
+mod point;
+mod points;
 mod question;
 mod store;
 
@@ -178,6 +180,11 @@ impl<'a> Run<'a> {
             controls.map(move |(control, chosen)| ((index, control), framework, chosen))
         });
         (0..).zip(chosen).map(|(number, (position, framework, chosen))| (number, position, framework, chosen))
+    }
+
+    /// The number of an account and Region.
+    fn place_number(&self, place: &Place) -> u64 {
+        self.facts.inventory().estates.keys().position(|it| it == place).map_or(0, |it| it as u64 + 1)
     }
 
     /// A thing that others refer to; one that nobody knows has no facts.

@@ -4,7 +4,7 @@
 //! ages are computed from the evaluation time that is handed in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
@@ -167,9 +167,9 @@ impl<'a> Facts<'a> {
     }
 
     /// The file a record was read from, as findings name it.
-    fn source_of<T>(&self, record: &Recorded<T>) -> Arc<str> {
-        let source = usize::try_from(record.file).ok().and_then(|it| self.sources.get(it));
-        source.cloned().unwrap_or_default()
+    pub(crate) fn source_of<T>(&self, record: &Recorded<T>) -> &Arc<str> {
+        static NONE: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
+        usize::try_from(record.file).ok().and_then(|it| self.sources.get(it)).unwrap_or(&NONE)
     }
 
     /// A thing that others refer to, if anything is known of it.
@@ -207,7 +207,7 @@ impl<'a> Facts<'a> {
     /// Whole hours and days since something that AWS leaves out when it never happened.
     ///
     /// What lies after the evaluation time has no age; that is an error, not a never.
-    fn ages(&self, then: Option<Time>) -> Result<Option<(i64, i64)>, String> {
+    pub(crate) fn ages(&self, then: Option<Time>) -> Result<Option<(i64, i64)>, String> {
         let Some(then) = then else {
             return Ok(None);
         };

@@ -20,6 +20,7 @@ mod line;
 mod once;
 mod operation;
 mod organization;
+mod outline;
 mod page;
 mod path;
 mod problem;

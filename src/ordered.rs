@@ -57,7 +57,9 @@ pub(crate) fn in_order<W, I: Send, O: Send, E: Send>(
         drop(done_sender);
         let mut line = Line { given: 0, received: 0, next: 0, early: BTreeMap::new(), done };
         give(&mut |piece| {
-            while line.given - line.received >= (threads * ON_THEIR_WAY) as u64 && line.receive(&done_receiver) {}
+            while line.given - line.received >= (threads * ON_THEIR_WAY) as u64
+                && line.receive(&done_receiver)
+            {}
             // Nobody receives only where every worker has panicked, which joining them tells.
             if sender.send((line.given, piece)).is_ok() {
                 line.given += 1;
@@ -119,7 +121,8 @@ mod tests {
                 end: &|count| count,
             };
             let mut done = Vec::new();
-            let counts = in_order(threads, &work, &mut |give| (0..1_000).for_each(give), &mut |it| done.push(it));
+            let counts =
+                in_order(threads, &work, &mut |give| (0..1_000).for_each(give), &mut |it| done.push(it));
             assert_eq!(done, (0..1_000).collect::<Vec<u64>>(), "{threads} threads");
             assert_eq!(counts.iter().sum::<u64>(), 1_000);
             assert_eq!(counts.len(), threads.max(1));

@@ -324,8 +324,8 @@ proptest! {
 proptest! {
     #![proptest_config(cases(48))]
 
-    /// The order of files changes no byte of any report, whatever is in them, twice or contradicted;
-    /// nor does the order of lines where every line can be read and none contradicts another.
+    /// The order of files changes no byte of any report, whatever is in them, twice or contradicted; nor does the order
+    /// of lines change a row, where every line can be read and none contradicts another.
     #[test]
     fn the_order_of_reading_changes_no_byte(
         world in estate::world(),
@@ -343,8 +343,16 @@ proptest! {
         }
         let of = |files: &[File]| outputs::outputs(&read(files), &DEFAULT, &CATALOG.vocabulary, at());
         let (one, other) = (of(&files), of(&shuffled(files.clone(), &order, lines_too)));
-        for ((name, one), (_, other)) in one.iter().zip(&other) {
-            prop_assert_eq!(one, other, "{}", name);
+        for ((name, one), (_, other)) in one.into_iter().zip(other) {
+            // Recovery points and jobs are told in the order in which they are recorded.
+            let rows = |text: String| -> Vec<String> {
+                let mut rows: Vec<String> = text.lines().map(|it| it.trim_end_matches(',').to_owned()).collect();
+                if lines_too {
+                    rows.sort();
+                }
+                rows
+            };
+            prop_assert_eq!(rows(one), rows(other), "{}", name);
         }
     }
 

@@ -120,7 +120,8 @@ fn calls() -> Vec<(&'static str, Value, Value)> {
 /// What those calls recorded, and one that was refused.
 fn inventory() -> Inventory {
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let mut record = |path: String, line: &str| files.entry(path).or_default().extend(format!("{line}\n").bytes());
+    let mut record =
+        |path: String, line: &str| files.entry(path).or_default().extend(format!("{line}\n").bytes());
     let denied =
         r#"{"request":{"BackupVaultName":"dark"},"error":{"code":"AccessDeniedException","message":"no"}}"#;
     let path = "111122223333/eu-west-1/backup.list-recovery-points-by-backup-vault.dark.ndjson";

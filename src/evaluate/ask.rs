@@ -123,7 +123,7 @@ impl<'a> Asker<'a> {
         };
         let Pair { principal, resource, store } = pair;
         let keyed = Keyed { looks, parameters: &sheet.chosen.parameters, principal, resource, store };
-        let number = sheet.asked.replace(sheet.asked.get().wrapping_add(1));
+        let is_checked = self.is_checked(sheet);
         let mut kinds = sheet.kinds.borrow_mut();
         let decide = || {
             let entities = self.type_names.borrow_mut().looked_at(&keyed, self.vocabulary);
@@ -143,21 +143,37 @@ impl<'a> Asker<'a> {
         let Some(verdict) = self.verdict(&decision, pair, false) else {
             return Ok(self.ask_directly(sheet, pair, &self.alone(pair)));
         };
-        if number.is_multiple_of(self.checked) {
-            let (direct, its_own) = self.ask_directly(sheet, pair, &self.alone(pair));
-            let ids =
-                |it: &Decision<'_>| -> Vec<String> { it.decided.iter().map(|it| it.id.clone()).collect() };
-            if direct != verdict || ids(&its_own) != ids(&decision) {
-                return Err(EvaluateError::Unequal {
-                    control: sheet.chosen.control.name.clone(),
-                    principal: principal.uid.to_string(),
-                    resource: resource.uid.to_string(),
-                    shared: verdict.answer,
-                    direct: direct.answer,
-                });
-            }
+        if is_checked {
+            self.check(sheet, pair, &verdict, &decision)?;
         }
         Ok((verdict, decision))
+    }
+
+    /// Counts a question, and says whether it is to be asked directly as well.
+    pub(super) fn is_checked(&self, sheet: &Sheet<'a>) -> bool {
+        sheet.asked.replace(sheet.asked.get().wrapping_add(1)).is_multiple_of(self.checked)
+    }
+
+    /// Asks directly what was answered as others of its kind were; fails if its own answer is another.
+    pub(super) fn check(
+        &self,
+        sheet: &Sheet<'a>,
+        pair: Pair<'_>,
+        verdict: &Verdict,
+        decision: &Decision<'a>,
+    ) -> Result<(), EvaluateError> {
+        let (direct, its_own) = self.ask_directly(sheet, pair, &self.alone(pair));
+        let ids = |it: &Decision<'_>| -> Vec<String> { it.decided.iter().map(|it| it.id.clone()).collect() };
+        if direct == *verdict && ids(&its_own) == ids(decision) {
+            return Ok(());
+        }
+        Err(EvaluateError::Unequal {
+            control: sheet.chosen.control.name.clone(),
+            principal: pair.principal.uid.to_string(),
+            resource: pair.resource.uid.to_string(),
+            shared: verdict.answer,
+            direct: direct.answer,
+        })
     }
 
     /// Asks of everything that is known, and of this question alone.

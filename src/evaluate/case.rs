@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::question::Question;
 use super::ask::Asker;
+use super::question::Question;
 use super::store::Store;
 use crate::control::{Case, Control};
 use crate::facts::{Member, Thing, Uid, types};

@@ -10,20 +10,44 @@ use crate::control::{Look, Looks, tag_key};
 use crate::facts::{Fact, Thing, Uid};
 
 /// The most kinds of question that are kept for a control; then it begins anew.
-const MAX_KINDS: usize = 1 << 16;
+pub(super) const MAX_KINDS: usize = 1 << 16;
 /// After so many questions it is looked at how many were of a kind that had been asked before.
 const WINDOW: u32 = 4_096;
 /// The most things that are looked at above another; Organizations nests five deep (quotas page).
 const MAX_ABOVE: usize = 256;
 
+/// How often kinds repeat.
+#[derive(Default)]
+pub(super) struct Pace {
+    asked: u32,
+    new: u32,
+    given_up: bool,
+}
+
+impl Pace {
+    /// Whether kinds do not repeat, so that keeping them only costs.
+    pub(super) fn given_up(&self) -> bool {
+        self.given_up
+    }
+
+    /// Counts a question of a known kind or of a new one; true if from now on it is given up.
+    pub(super) fn count(&mut self, known: bool) -> bool {
+        self.asked += 1;
+        self.new += u32::from(!known);
+        if self.asked >= WINDOW {
+            // Fewer than one in eight seen before does not pay for the keys.
+            self.given_up = self.new > WINDOW / 8 * 7;
+            (self.asked, self.new) = (0, 0);
+        }
+        self.given_up
+    }
+}
+
 /// What was decided, by kind of question.
 pub(super) struct Kinds<D> {
     decided: HashMap<Box<[u8]>, Rc<D>>,
     key: Vec<u8>,
-    asked: u32,
-    new: u32,
-    /// Whether kinds do not repeat, so that keeping them only costs.
-    given_up: bool,
+    pace: Pace,
     /// How many questions found one of their kind decided.
     #[cfg(test)]
     pub(super) shared: u64,
@@ -34,9 +58,7 @@ impl<D> Default for Kinds<D> {
         Self {
             decided: HashMap::new(),
             key: Vec::new(),
-            asked: 0,
-            new: 0,
-            given_up: false,
+            pace: Pace::default(),
             #[cfg(test)]
             shared: 0,
         }
@@ -58,36 +80,27 @@ pub(super) enum Found<D> {
 impl<D> Kinds<D> {
     /// Looks a question up, leaving its key for [`Kinds::keep`].
     pub(super) fn find(&mut self, question: &Keyed<'_, '_>) -> Found<D> {
-        if self.given_up {
+        if self.pace.given_up() {
             return Found::GivenUp;
         }
         self.key.clear();
         if question.write(&mut self.key).is_none() {
             return Found::NoKey;
         }
-        self.asked += 1;
         let found = self.decided.get(self.key.as_slice()).map(Rc::clone);
-        if found.is_none() {
-            self.new += 1;
-        }
         #[cfg(test)]
         {
             self.shared += u64::from(found.is_some());
         }
-        if self.asked >= WINDOW {
-            // Fewer than one in eight seen before does not pay for the keys.
-            self.given_up = self.new > WINDOW / 8 * 7;
-            (self.asked, self.new) = (0, 0);
-            if self.given_up {
-                self.decided = HashMap::new();
-            }
+        if self.pace.count(found.is_some()) {
+            self.decided = HashMap::new();
         }
         found.map_or(Found::New, Found::Decided)
     }
 
     /// Keeps what was decided of the question last looked up.
     pub(super) fn keep(&mut self, decision: &Rc<D>) {
-        if self.given_up {
+        if self.pace.given_up() {
             return;
         }
         if self.decided.len() >= MAX_KINDS {
@@ -107,6 +120,11 @@ pub(super) struct Keyed<'q, 't> {
 }
 
 impl Keyed<'_, '_> {
+    /// Writes what makes the key of what is judged; `None` if it has none.
+    pub(super) fn write_resource(&self, key: &mut Vec<u8>) -> Option<()> {
+        self.thing(&self.looks.resource, self.resource, key)
+    }
+
     /// Writes the key; `None` if it has none. Every part tells its own length, so no two keys run into one another.
     fn write(&self, key: &mut Vec<u8>) -> Option<()> {
         self.thing(&self.looks.principal, self.principal, key)?;

@@ -104,13 +104,16 @@ impl Fold {
         if self.pieces.len() >= most && self.pieces.last().is_some_and(is_after) {
             return;
         }
-        self.insert(most, Piece {
-            order: (rank, put.uid.clone()),
-            reasons: Arc::clone(put.reasons),
-            messages: (put.messages)(),
-            source: Arc::clone(put.source),
-            unread: put.unread,
-        });
+        self.insert(
+            most,
+            Piece {
+                order: (rank, put.uid.clone()),
+                reasons: Arc::clone(put.reasons),
+                messages: (put.messages)(),
+                source: Arc::clone(put.source),
+                unread: put.unread,
+            },
+        );
     }
 
     fn insert(&mut self, most: usize, piece: Piece) {

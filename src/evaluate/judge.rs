@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::rc::Rc;
 
+use foldhash::fast::RandomState;
+
 use super::ask::{Asker, Sheet, Verdict};
 use super::finding::Finding;
 use super::fold::{Fold, Told};
+use super::points::Points;
 use super::question::Question;
 use super::store::Store;
 use super::{EvaluateError, Run};
@@ -17,15 +20,15 @@ use crate::inventory::{Flowing, Items, Recorded, linked};
 use crate::model::Place;
 
 /// What flowed past has said of each resource, by the resource's number and the control's.
-pub(super) type Folds = HashMap<(u32, u32), Fold>;
+pub(super) type Folds = HashMap<(u32, u32), Fold, RandomState>;
 
 /// A control, as one of those of a run.
 pub(super) struct Numbered<'a> {
     /// Its number among all controls of the run.
     pub(super) number: u32,
     /// Where it stands in the run: the framework among all, the control in it.
-    position: (usize, usize),
-    framework: &'a Framework,
+    pub(super) position: (usize, usize),
+    pub(super) framework: &'a Framework,
     pub(super) sheet: Sheet<'a>,
 }
 
@@ -42,10 +45,11 @@ pub(super) type Sink<'s> = dyn FnMut(&Finding<'_>) + 's;
 
 /// One thread's part of a run.
 pub(super) struct Judge<'r, 'a> {
-    run: &'r Run<'a>,
+    pub(super) run: &'r Run<'a>,
     pub(super) asker: Asker<'a>,
     by_type: BTreeMap<&'a str, Vec<Rc<Numbered<'a>>>>,
-    folds: Folds,
+    pub(super) points: Points<'a>,
+    pub(super) folds: Folds,
 }
 
 impl<'r, 'a> Judge<'r, 'a> {
@@ -59,7 +63,8 @@ impl<'r, 'a> Judge<'r, 'a> {
                 by_type.entry(resource).or_default().push(Rc::clone(&sheet));
             }
         }
-        Self { run, asker, by_type, folds: Folds::new() }
+        let points = Points::new(&by_type, run.shares);
+        Self { run, asker, by_type, points, folds: Folds::default() }
     }
 
     /// What it has gathered of resources.
@@ -81,11 +86,7 @@ impl<'r, 'a> Judge<'r, 'a> {
     ) -> Result<(), EvaluateError> {
         let facts = self.run.facts;
         match items {
-            Items::RecoveryPoints(points) => {
-                let wanted = self.run.wanted.of_points();
-                let build = |it: &_| facts.recovery_point(place, it, wanted);
-                self.records(types::RECOVERY_POINT, place, points, sink, &build)
-            }
+            Items::RecoveryPoints(points) => self.recovery_points(place, points, sink),
             Items::BackupJobs(jobs) => {
                 self.records(types::BACKUP_JOB, place, jobs, sink, &|it| facts.backup_job(place, it))
             }
@@ -129,10 +130,22 @@ impl<'r, 'a> Judge<'r, 'a> {
         let shared = |uid: &Uid| self.run.shared(uid);
         let store = Store::new(vec![thing], shared(&self.run.facts.account_uid(place)), &shared);
         for sheet in sheets {
-            let question = Question { sheet, thing, evidence: &[], near: &[], store: &store };
-            if let Some((verdict, told)) = question.answer(&self.asker, None)? {
-                tell(sheet, place, thing, &verdict, &told, sink);
-            }
+            self.question(sheet, place, thing, &store, sink)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn question<'q>(
+        &self,
+        sheet: &'q Numbered<'a>,
+        place: &Place,
+        thing: &'q Thing,
+        store: &'q Store<'q>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EvaluateError> {
+        let question = Question { sheet, thing, evidence: &[], near: &[], store };
+        if let Some((verdict, told)) = question.answer(&self.asker, None)? {
+            tell(sheet, place, thing, &verdict, &told, sink);
         }
         Ok(())
     }

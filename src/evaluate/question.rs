@@ -124,16 +124,19 @@ impl<'q, 'a> Question<'q, 'a> {
             (false, ..) => {}
         }
         let reasons = asker.reasons_of(&verdict, &decision);
-        fold.put(control.satisfied_by, &Put {
-            uid: &thing.uid,
-            answer: verdict.answer,
-            reasons: &reasons,
-            missing: &verdict.missing,
-            source: &thing.source,
-            own: thing.place == self.thing.place,
-            unread: *unread,
-            messages: &|| self.messages(asker, &decision, member),
-        });
+        fold.put(
+            control.satisfied_by,
+            &Put {
+                uid: &thing.uid,
+                answer: verdict.answer,
+                reasons: &reasons,
+                missing: &verdict.missing,
+                source: &thing.source,
+                own: thing.place == self.thing.place,
+                unread: *unread,
+                messages: &|| self.messages(asker, &decision, member),
+            },
+        );
         Ok(())
     }
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
-use super::ask::{Asker, Pair};
-use super::store::Store;
 use super::EvaluateError;
+use super::ask::{Asker, Pair};
 use super::question::Question;
+use super::store::Store;
 use crate::catalog::Catalog;
 use crate::control::{Control, ControlSource, Look, Looks, Sharing};
 use crate::facts::{Fact, Thing, Uid, types};

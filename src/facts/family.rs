@@ -148,15 +148,13 @@ impl<'a> Facts<'a> {
     }
 
     /// Builds every recovery point and job in turn; an error says that they could not be read again.
-    pub fn each_that_flows(
-        &self,
-        wanted: &Wanted<'_>,
-        sink: &mut dyn FnMut(Thing),
-    ) -> Result<(), FlowError> {
+    pub fn each_that_flows(&self, wanted: &Wanted<'_>, sink: &mut dyn FnMut(Thing)) -> Result<(), FlowError> {
         let of_points = wanted.of_points();
         self.inventory.each_piece(&mut |piece| {
             self.inventory.read_piece(piece, &mut |place, items| match items {
-                Items::RecoveryPoints(of) => of.iter().for_each(|it| sink(self.recovery_point(place, it, of_points))),
+                Items::RecoveryPoints(of) => {
+                    of.iter().for_each(|it| sink(self.recovery_point(place, it, of_points)))
+                }
                 Items::BackupJobs(of) => of.iter().for_each(|it| sink(self.backup_job(place, it))),
                 Items::CopyJobs(of) => of.iter().for_each(|it| sink(self.copy_job(place, it))),
                 Items::RestoreJobs(of) => of.iter().for_each(|it| sink(self.restore_job(place, it))),

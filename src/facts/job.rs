@@ -1,5 +1,7 @@
 //! Backup, copy and restore jobs.
 
+use std::sync::Arc;
+
 use super::recovery_point::created_by;
 use super::{Fact, Facts, Thing, Uid, types};
 use crate::inventory::Recorded;
@@ -77,7 +79,7 @@ impl Facts<'_> {
 
     fn job<T>(&self, place: &Place, type_name: &'static str, id: &str, job: &Recorded<T>) -> Thing {
         let mut thing = self.thing_in(place, Uid::new(type_name, id));
-        thing.source = self.source_of(job);
+        thing.source = Arc::clone(self.source_of(job));
         thing.tags = Some(std::collections::BTreeMap::new());
         thing.learn("region", Some(place.region.as_str()));
         thing

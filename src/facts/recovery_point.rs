@@ -1,5 +1,7 @@
 //! Recovery points, and those that may exist but could not be read.
 
+use std::sync::Arc;
+
 use super::backup_vault::learn_encryption;
 use super::wanted::WantedOfPoints;
 use super::{Doubt, Fact, Facts, Thing, Uid, types};
@@ -18,7 +20,7 @@ impl Facts<'_> {
         let of = &point.value;
         let uid = Uid::new(types::RECOVERY_POINT, of.recovery_point_arn.shared());
         let mut thing = self.thing_in(place, uid);
-        thing.source = self.source_of(point);
+        thing.source = Arc::clone(self.source_of(point));
         if wanted.tags {
             thing.tags = self.tags(place, &of.recovery_point_arn);
         }

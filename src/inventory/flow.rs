@@ -1,19 +1,17 @@
 //! Recovery points and jobs: too many to be held, so their files are read twice.
 //!
-//! The first time it is found out what was asked and how that ended, what is recorded twice, and which few records
-//! reports on jobs need; the second time every record goes past those who judge it. Nothing is judged here.
+//! The first time (`outline`) it is found out what is not to be seen in a single record; the second time every record
+//! goes past those who judge it. Nothing is judged here.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::block::{Block, each_block};
 use super::bounded::{BoundedStrings, skip_byte_order_mark};
-use super::coverage::Call;
 use super::line::{Asked, Ended, Response, asked, plain_call};
 use super::operation::Operation;
+use super::outline::{Found, Wants, insert, is_in};
 use super::page::{Page, digest};
 use super::path::{Form, RecordedPath};
 use super::read::read_each;
@@ -88,6 +86,7 @@ pub enum Items {
     RestoreJobs(Vec<Recorded<RestoreJob>>),
 }
 
+/// Does the same with items of any kind.
 macro_rules! on_items {
     ($items:expr, $it:ident => $do:expr) => {
         match $items {
@@ -98,6 +97,8 @@ macro_rules! on_items {
         }
     };
 }
+
+pub(super) use on_items;
 
 impl Items {
     /// How many there are.
@@ -147,37 +148,6 @@ pub(crate) trait Flowing: Record {
     fn is_wanted(&self, wants: &Wants) -> bool;
     /// Adds what a report on jobs says of it that stands elsewhere.
     fn want(&self, _wants: &mut Wants) {}
-}
-
-/// What reports on jobs need.
-#[derive(Debug, Default)]
-pub(crate) struct Wants {
-    /// Jobs that ended before are not in any report; `None` where every job is wanted.
-    since: Option<Timestamp>,
-    points: HashSet<Arc<str>>,
-    backups: HashSet<Arc<str>>,
-    backups_of: HashSet<Arc<str>>,
-}
-
-impl Wants {
-    /// What reports on jobs that had not ended at a time need.
-    pub(super) fn since(time: Timestamp) -> Self {
-        Self { since: Some(time), ..Self::default() }
-    }
-
-    fn is_over(&self, state: Option<&str>, completed: Option<crate::model::Time>) -> bool {
-        let running = matches!(state, Some("CREATED" | "PENDING" | "RUNNING" | "ABORTING"));
-        let before = |since| completed.is_some_and(|it| it.0 <= since);
-        !running && self.since.is_some_and(before)
-    }
-}
-
-fn insert(into: &mut HashSet<Arc<str>>, text: Option<&Text>) {
-    into.extend(text.map(Text::shared));
-}
-
-fn is_in(set: &HashSet<Arc<str>>, text: Option<&Text>) -> bool {
-    text.is_some_and(|it| set.contains(&**it))
 }
 
 impl Flowing for RecoveryPoint {
@@ -308,35 +278,7 @@ pub(crate) fn linked<T: Flowing>(record: &Recorded<T>) -> Option<&str> {
     arn.filter(|it| !it.is_empty() && record.why_unreadable(member).is_none()).map(|it| &**it)
 }
 
-/// What the first look at some items finds, beside their page.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) count: usize,
-    pub(super) digests: Vec<u64>,
-    /// The vaults of those that are not linked to a resource; one without a name for jobs.
-    pub(super) unlinked: BTreeSet<Option<Arc<str>>>,
-    /// Those that reports on jobs may need.
-    pub(super) wanted: Items,
-}
-
 impl Items {
-    /// Looks at them for the first time.
-    pub(super) fn find(self, wants: &Wants) -> Found {
-        fn find<T: Flowing>(mut records: Vec<Recorded<T>>, wants: &Wants) -> Found {
-            let vault = |it: &Recorded<T>| it.value.vault().map(Text::shared);
-            let unlinked = records.iter().filter(|it| linked(it).is_none()).map(vault).collect();
-            let (count, digests) = (records.len(), records.iter().map(digest_of).collect());
-            records.retain(|it| it.value.is_wanted(wants));
-            Found { count, digests, unlinked, wanted: T::items(records) }
-        }
-        on_items!(self, it => find(it, wants))
-    }
-
-    /// Adds what reports on jobs say of these that stands elsewhere.
-    pub(super) fn want(&self, wants: &mut Wants) {
-        on_items!(self, it => it.iter().for_each(|of| of.value.want(wants)));
-    }
-
     /// Recovery points are in the vault of their list, where they do not say so themselves.
     pub(super) fn name_vault(&mut self, vault: &str) {
         if let (Self::RecoveryPoints(points), false) = (self, vault.is_empty()) {
@@ -344,15 +286,6 @@ impl Items {
                 point.value.backup_vault_name = Some(vault.into());
             }
         }
-    }
-
-    /// The vault that all of them say they are in, if they do.
-    pub(super) fn only_vault(&self) -> Option<&Text> {
-        let Self::RecoveryPoints(points) = self else {
-            return None;
-        };
-        let vault = points.first()?.value.backup_vault_name.as_ref()?;
-        points.iter().all(|it| it.value.backup_vault_name.as_ref() == Some(vault)).then_some(vault)
     }
 }
 
@@ -390,48 +323,6 @@ pub(super) fn read_items(
         CopyJob::OPERATION => read::<CopyJob>(response, operation, file, sink),
         _ => read::<RestoreJob>(response, operation, file, sink),
     }
-}
-
-/// What the first look at a line finds.
-pub(super) struct Outline {
-    pub(super) line: u64,
-    /// The call; an error says why nothing of the line counts.
-    pub(super) call: Result<OutlineOfCall, String>,
-}
-
-/// What the first look at a call finds.
-pub(super) struct OutlineOfCall {
-    pub(super) call: Call,
-    pub(super) filter: Option<String>,
-    pub(super) windows: Vec<(&'static str, Option<crate::model::Time>)>,
-    pub(super) ended: OutlineOfAnswer,
-}
-
-/// How it ended.
-pub(super) enum OutlineOfAnswer {
-    Refused(super::CallError),
-    Answered(Result<Page, String>, Vec<Found>),
-}
-
-/// Looks at lines for the first time.
-pub(super) fn outline(recorded: &RecordedPath, file: u32, block: &Block, wants: &Wants) -> Vec<Outline> {
-    let outline = |line: Result<&str, String>| {
-        let Asked { call, filter, windows, ended } = asked(recorded, line?)?;
-        let ended = match ended {
-            Ended::Refused(error) => OutlineOfAnswer::Refused(error),
-            Ended::Answered(text) => {
-                let mut found = Vec::new();
-                let page = read_items(Response::Text(text), call.operation, file, &mut |mut items| {
-                    items.name_vault(&call.subject);
-                    found.push(items.find(wants));
-                });
-                OutlineOfAnswer::Answered(page.map_err(|it| it.to_string()), found)
-            }
-        };
-        Ok(OutlineOfCall { call, filter, windows, ended })
-    };
-    let lines = block.lines().filter(|(_, line)| line.as_ref().map_or(true, |it| !it.trim().is_empty()));
-    lines.map(|(number, line)| Outline { line: number, call: outline(line) }).collect()
 }
 
 /// A piece of what flows past, for a thread to work on.

@@ -13,11 +13,12 @@ use serde_json::Value;
 use super::block::{Block, each_block};
 use super::bounded::{BoundedStrings, Line, MAX_LINE_BYTES, read_line, skip_byte_order_mark};
 use super::coverage::{Call, CallError};
-use super::flow::{Flow, Found, Items, Outline, OutlineOfAnswer, Recording, Wants, flows, outline, read_items, reading_order};
+use super::flow::{Flow, Items, Recording, flows, read_items, reading_order};
 use super::line::{Asked, At, Ended, Response, asked, plain_call, subject_of};
 use super::once::Once;
 use super::operation::Operation;
 use super::organization::OrganizationAccount;
+use super::outline::{Found, Outline, OutlineOfAnswer, Wants, outline};
 use super::page::{Page, read_item, read_page};
 use super::path::{Form, RecordedPath, recorded_path};
 use super::problem::Problem;
@@ -37,7 +38,11 @@ pub struct InventoryReader {
 }
 
 /// Reads files that are in memory, by path, with jobs that had not ended at a time.
-pub fn read_from_memory(files: BTreeMap<String, Vec<u8>>, threads: usize, jobs_since: Timestamp) -> Inventory {
+pub fn read_from_memory(
+    files: BTreeMap<String, Vec<u8>>,
+    threads: usize,
+    jobs_since: Timestamp,
+) -> Inventory {
     let mut reader = InventoryReader::new(threads, jobs_since);
     let mut paths: Vec<&String> = files.keys().collect();
     paths.sort_by_cached_key(|it| reading_order(it));

@@ -16,6 +16,11 @@ impl Text {
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
+
+    /// Where it is in memory; no other text is there as long as this one, or one that shares it, is kept.
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<u8>().addr()
+    }
 }
 
 impl serde::Serialize for Text {

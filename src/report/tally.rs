@@ -122,7 +122,9 @@ impl Tally {
         let severity = Reverse(finding.chosen.control.severity);
         let order = (&severity, &finding.position, finding.place, &*finding.resource.id);
         let is_before = |(severity, position, place, id): &Order| (severity, position, place, &**id) <= order;
-        if self.worst.len() >= MAX_WORST && self.worst.last_key_value().is_some_and(|(last, _)| is_before(last)) {
+        if self.worst.len() >= MAX_WORST
+            && self.worst.last_key_value().is_some_and(|(last, _)| is_before(last))
+        {
             return;
         }
         let worst = Worst {

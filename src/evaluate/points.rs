@@ -1,0 +1,336 @@
+//! Judging recovery points, of which there are the most: what a control says of one of a kind it says of all.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use super::EvaluateError;
+use super::ask::Pair;
+use super::class::Keyed;
+use super::finding::Finding;
+use super::fold::{Fold, Put};
+use super::judge::{Folds, Judge, Numbered, Sink};
+use super::point::{Row, Said, Side, Table, Verdict, columns, is_evidence};
+use super::store::Store;
+use crate::control::EvidenceFrom;
+use crate::facts::{Resource, Thing, Uid, types};
+use crate::inventory::record::RecoveryPoint;
+use crate::inventory::{Recorded, linked};
+use crate::model::{Answer, Place};
+
+/// The controls that recovery points have to do with, with what they have said of them.
+#[derive(Default)]
+pub(super) struct Points<'a> {
+    judging: Vec<Judging<'a>>,
+    taking: Vec<Taking<'a>>,
+    /// Those that take recovery points as evidence, by the type of the resource.
+    by_type: BTreeMap<&'a str, Vec<usize>>,
+}
+
+/// A control that judges recovery points.
+struct Judging<'a> {
+    sheet: Rc<Numbered<'a>>,
+    /// What it has said; none if it must be asked about each.
+    table: Option<Table<'a>>,
+}
+
+/// A control that takes recovery points as evidence.
+struct Taking<'a> {
+    sheet: Rc<Numbered<'a>>,
+    table: Option<Table<'a>>,
+    /// Numbers of what it looks at of resources, beginning at 1.
+    kinds: HashMap<Box<[u8]>, u64>,
+    /// Those of the resources, by number; 0 where it is not known yet.
+    of_resource: Vec<u64>,
+}
+
+impl<'a> Points<'a> {
+    pub(super) fn new(by_type: &BTreeMap<&'a str, Vec<Rc<Numbered<'a>>>>, shares: bool) -> Self {
+        let table = |sheet: &Numbered<'a>, side: Side| {
+            let sharing = &sheet.chosen.control.policies.sharing;
+            columns(sharing, side).filter(|_| shares).map(Table::new)
+        };
+        let judging = by_type.get(types::RECOVERY_POINT).into_iter().flatten();
+        let judging = judging.map(|sheet| {
+            let scope = &sheet.chosen.scope;
+            let all = scope.tag.is_none() && scope.ids.is_empty() && sheet.chosen.control.evidence.is_empty();
+            Judging { sheet: Rc::clone(sheet), table: table(sheet, Side::Resource).filter(|_| all) }
+        });
+        let (judging, mut taking, mut by_resource) = (judging.collect(), Vec::new(), BTreeMap::new());
+        let mut known: HashMap<u32, usize> = HashMap::new();
+        for (type_name, sheets) in by_type {
+            for sheet in sheets.iter().filter(|it| is_evidence(&it.chosen.control.evidence)) {
+                let index = *known.entry(sheet.number).or_insert_with(|| {
+                    let (kinds, of_resource) = (HashMap::new(), Vec::new());
+                    let table = table(sheet, Side::Principal);
+                    taking.push(Taking { sheet: Rc::clone(sheet), table, kinds, of_resource });
+                    taking.len() - 1
+                });
+                by_resource.entry(*type_name).or_insert_with(Vec::new).push(index);
+            }
+        }
+        Self { judging, taking, by_type: by_resource }
+    }
+}
+
+/// A recovery point on its way, with its facts if somebody wanted them.
+struct Passing<'p> {
+    place: &'p Place,
+    point: &'p Recorded<RecoveryPoint>,
+    uid: Uid,
+    thing: OnceCell<Thing>,
+}
+
+impl<'a> Judge<'_, 'a> {
+    /// Judges recovery points, and puts them forward for the resources they are of.
+    pub(super) fn recovery_points(
+        &mut self,
+        place: &Place,
+        points: &[Recorded<RecoveryPoint>],
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EvaluateError> {
+        if !self.run.wanted.types.contains(types::RECOVERY_POINT) {
+            return Ok(());
+        }
+        let number = self.run.place_number(place);
+        let (mut own, mut folds) = (std::mem::take(&mut self.points), std::mem::take(&mut self.folds));
+        let mut judged = Ok(());
+        for point in points {
+            let uid = Uid::new(types::RECOVERY_POINT, point.value.recovery_point_arn.shared());
+            let passing = Passing { place, point, uid, thing: OnceCell::new() };
+            // What could not be read of it, and what is still to come, is told in words of its own.
+            let age = self.run.facts.ages(point.value.creation_date).ok();
+            let last_restore = self.run.facts.ages(point.value.last_restore_time).ok();
+            let row = match (age, last_restore) {
+                (Some(age), Some(last_restore)) if point.is_whole() => {
+                    let last_restore = last_restore.map(|(_, days)| days);
+                    Some(Row { place: number, point: &point.value, age, last_restore })
+                }
+                _ => None,
+            };
+            judged = judged.and_then(|()| self.judge_point(&mut own, &passing, row.as_ref(), sink));
+            judged = judged.and_then(|()| self.put_point(&mut own, &mut folds, &passing, row.as_ref()));
+        }
+        (self.points, self.folds) = (own, folds);
+        judged
+    }
+
+    fn thing_of<'p>(&self, passing: &'p Passing<'_>) -> &'p Thing {
+        passing.thing.get_or_init(|| {
+            self.run.facts.recovery_point(passing.place, passing.point, self.run.wanted.of_points())
+        })
+    }
+
+    /// What every control that judges recovery points says of one.
+    fn judge_point(
+        &self,
+        points: &mut Points<'a>,
+        passing: &Passing<'_>,
+        row: Option<&Row<'_>>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EvaluateError> {
+        let account = self.run.facts.account_uid(passing.place);
+        for Judging { sheet, table } in &mut points.judging {
+            let shared = |uid: &Uid| self.run.shared(uid);
+            let Some((table, row)) = table.as_mut().zip(row) else {
+                let thing = self.thing_of(passing);
+                let store = Store::new(vec![thing], shared(&account), &shared);
+                self.question(sheet, passing.place, thing, &store, sink)?;
+                continue;
+            };
+            let key = row.key(&table.columns, 0);
+            let (verdict, is_new) = match table.find(&key) {
+                Said::Told(verdict) => (Some(verdict.clone()), false),
+                Said::New => (None, true),
+                Said::Ask => (None, false),
+            };
+            if let Some(verdict) = verdict {
+                let ask = |what: &mut dyn FnMut(Pair<'_>)| {
+                    let shared = |uid: &Uid| self.run.shared(uid);
+                    let thing = self.thing_of(passing);
+                    let store = Store::new(vec![thing], shared(&account), &shared);
+                    what(Pair { principal: &store.account, resource: thing, store: &store });
+                };
+                if self.asker.is_checked(sheet) {
+                    let mut checked = Ok(());
+                    ask(&mut |pair| {
+                        checked = self.asker.check(sheet, pair, &verdict.told(), &verdict.decision)
+                    });
+                    checked?;
+                }
+                let messages = || {
+                    let mut messages = Vec::new();
+                    ask(&mut |pair| messages = self.asker.messages(sheet, &verdict.decision, pair));
+                    messages
+                };
+                let said: &dyn Fn() -> Vec<String> = &messages;
+                sink(&Finding {
+                    framework: sheet.framework,
+                    chosen: sheet.chosen,
+                    position: sheet.position,
+                    place: passing.place,
+                    resource: &passing.uid,
+                    answer: verdict.answer,
+                    reasons: &verdict.reasons,
+                    evidence: &[],
+                    evidence_omitted: 0,
+                    missing: &[],
+                    source: self.run.facts.source_of(passing.point),
+                    called: None,
+                    said: said.into(),
+                });
+                continue;
+            }
+            let thing = self.thing_of(passing);
+            let store = Store::new(vec![thing], shared(&account), &shared);
+            if is_new {
+                let pair = Pair { principal: &store.account, resource: thing, store: &store };
+                let (told, decision) = self.asker.ask(sheet, pair)?;
+                let reasons = self.asker.reasons_of(&told, &decision);
+                let verdict = Verdict { answer: told.answer, reasons, decision };
+                table.keep(key, row, Some(verdict).filter(|it| it.answer != Answer::InsufficientData));
+            }
+            self.question(sheet, passing.place, thing, &store, sink)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a recovery point forward for the resources that it may be of, wherever they are.
+    fn put_point(
+        &self,
+        points: &mut Points<'a>,
+        folds: &mut Folds,
+        passing: &Passing<'_>,
+        row: Option<&Row<'_>>,
+    ) -> Result<(), EvaluateError> {
+        let Some(arn) = linked(passing.point) else {
+            return Ok(());
+        };
+        let run = self.run;
+        for (number, resource) in run.resources.about(arn) {
+            let own = resource.place == passing.place;
+            let tells = |place: &Place| run.facts.inventory().tells(place, passing.point);
+            // What two accounts list is one piece of evidence: that of the resource's own, else of the first.
+            if !own && run.is_told_before(passing.place, resource.place, &tells) {
+                continue;
+            }
+            let Points { taking, by_type, .. } = points;
+            for index in by_type.get(resource.type_name()).into_iter().flatten() {
+                let Some(taking) = taking.get_mut(*index) else {
+                    continue;
+                };
+                let control = &taking.sheet.chosen.control;
+                if own || control.evidence_from == EvidenceFrom::Inventory {
+                    let fold = folds.entry((number, taking.sheet.number)).or_default();
+                    self.put_point_for(taking, fold, passing, row, (number, resource, own))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put_point_for(
+        &self,
+        taking: &mut Taking<'a>,
+        fold: &mut Fold,
+        passing: &Passing<'_>,
+        row: Option<&Row<'_>>,
+        (number, resource, own): (u32, &Resource<'a>, bool),
+    ) -> Result<(), EvaluateError> {
+        let run = self.run;
+        let ask = |what: &mut dyn FnMut(Pair<'_>)| {
+            let shared = |uid: &Uid| run.shared(uid);
+            let (thing, judged) = (self.thing_of(passing), run.facts.thing_of(resource));
+            let account = shared(&run.facts.account_uid(resource.place));
+            let store = Store::new(vec![&judged, thing], account, &shared);
+            what(Pair { principal: thing, resource: &judged, store: &store });
+        };
+        let sheet = Rc::clone(&taking.sheet);
+        let kind = if row.is_some() { self.kind_of(taking, number, resource) } else { None };
+        let (mut known, mut to_keep) = (None, None);
+        if let (Some(row), Some(kind), Some(table)) = (row, kind, &mut taking.table) {
+            let key = row.key(&table.columns, kind);
+            match table.find(&key) {
+                Said::Told(verdict) => known = Some(verdict.clone()),
+                Said::New => to_keep = Some((key, row)),
+                Said::Ask => {}
+            }
+        }
+        let mut missing = Vec::new();
+        let verdict = match known {
+            Some(verdict) => {
+                if self.asker.is_checked(&sheet) {
+                    let mut checked = Ok(());
+                    ask(&mut |pair| {
+                        checked = self.asker.check(&sheet, pair, &verdict.told(), &verdict.decision);
+                    });
+                    checked?;
+                }
+                verdict
+            }
+            None => {
+                let mut asked = None;
+                ask(&mut |pair| asked = Some(self.asker.ask(&sheet, pair)));
+                let Some((told, decision)) = asked.transpose()? else {
+                    return Ok(());
+                };
+                let reasons = self.asker.reasons_of(&told, &decision);
+                let verdict = Verdict { answer: told.answer, reasons, decision };
+                if let (Some((key, row)), Some(table)) = (to_keep, &mut taking.table) {
+                    let same = verdict.answer != Answer::InsufficientData;
+                    table.keep(key, row, same.then(|| verdict.clone()));
+                }
+                missing = told.missing;
+                verdict
+            }
+        };
+        let messages = || {
+            let mut messages = Vec::new();
+            ask(&mut |pair| messages = self.asker.messages(&sheet, &verdict.decision, pair));
+            messages
+        };
+        fold.put(
+            sheet.chosen.control.satisfied_by,
+            &Put {
+                uid: &passing.uid,
+                answer: verdict.answer,
+                reasons: &verdict.reasons,
+                missing: &missing,
+                source: run.facts.source_of(passing.point),
+                own,
+                unread: false,
+                messages: &messages,
+            },
+        );
+        Ok(())
+    }
+
+    /// The number of what a control looks at of a resource; `None` if that cannot be told.
+    fn kind_of(&self, taking: &mut Taking<'a>, number: u32, resource: &Resource<'a>) -> Option<u64> {
+        let Taking { sheet, table: Some(_), kinds, of_resource } = taking else {
+            return None;
+        };
+        let at = usize::try_from(number).ok()?;
+        if of_resource.len() <= at {
+            of_resource.resize(at + 1, 0);
+        }
+        let kind = of_resource.get_mut(at)?;
+        if *kind == 0 {
+            let looks = sheet.chosen.control.policies.sharing.looks()?;
+            let judged = match looks.resource.follows() || looks.resource.whole {
+                true => self.run.facts.thing_of(resource),
+                false => Thing::unknown(Uid::new(resource.type_name(), resource.arn)),
+            };
+            let shared = |uid: &Uid| self.run.shared(uid);
+            let account = shared(&self.run.facts.account_uid(resource.place));
+            let store = Store::new(vec![&judged], account, &shared);
+            let parameters = &sheet.chosen.parameters;
+            let keyed = Keyed { looks, parameters, principal: &judged, resource: &judged, store: &store };
+            let mut key = Vec::new();
+            keyed.write_resource(&mut key)?;
+            let next = kinds.len() as u64 + 1;
+            *kind = *kinds.entry(key.into()).or_insert(next);
+        }
+        Some(*kind)
+    }
+}
