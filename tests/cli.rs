@@ -201,7 +201,7 @@ fn other_formats_hold_every_finding() {
     assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().count(), all);
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().to_str().unwrap();
-    let ndjson = audit(&acme, &["--format", "ndjson", "--out", folder, "--no-ledger"]).stdout;
+    let ndjson = audit(&acme, &["--format", "ndjson", "--out", folder]).stdout;
     assert_eq!(ndjson, fs::read_to_string(out.path().join("findings.ndjson")).unwrap());
     for (format, rest) in [("json,csv", "only one of"), ("ndjson,text", "only one of")] {
         let run = audit(&acme, &["--format", format]);
@@ -216,7 +216,7 @@ fn parquet_is_written_beside_what_is_printed() {
     let acme = process::root().join("examples/acme");
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().to_str().unwrap();
-    let run = audit(&acme, &["--format", "csv,parquet", "--out", folder, "--no-ledger"]);
+    let run = audit(&acme, &["--format", "csv,parquet", "--out", folder]);
     assert_eq!((run.status, run.stdout), (3, audit(&acme, &["--format", "csv"]).stdout));
     let file = fs::read(out.path().join("findings.parquet")).unwrap();
     assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"));
@@ -232,9 +232,10 @@ fn parquet_is_written_beside_what_is_printed() {
 fn compressed_reports_hold_the_same() {
     let acme = process::root().join("examples/acme");
     let (plain, packed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    audit(&acme, &["--out", plain.path().to_str().unwrap(), "--no-ledger"]);
-    audit(&acme, &["--out", packed.path().to_str().unwrap(), "--no-ledger", "--compress"]);
+    audit(&acme, &["--out", plain.path().to_str().unwrap()]);
+    audit(&acme, &["--out", packed.path().to_str().unwrap(), "--compress"]);
     let (mut plain, mut packed) = (tree(plain.path()), tree(packed.path()));
+    assert_eq!(plain.remove("ledger.sqlite").is_some(), packed.remove("ledger.sqlite").is_some());
     plain.remove("manifest.json");
     let manifest: Value = serde_json::from_slice(&packed.remove("manifest.json").unwrap()).unwrap();
     let named = manifest["reports"].as_array().unwrap().iter().map(|it| it["key"].as_str().unwrap());

@@ -76,8 +76,8 @@ pub struct Chunk {
 impl Chunk {
     /// No rows of a report of this form.
     pub fn new(form: Form, compress: bool) -> Self {
-        // What reports hold repeats so much that a higher level takes thrice the time for a tenth of the bytes.
-        let deflate = compress.then(|| Box::new(Compress::new(Compression::fast(), false)));
+        // What reports hold repeats so much that higher levels save next to nothing, and take thrice the time or more.
+        let deflate = compress.then(|| Box::new(Compress::new(Compression::new(2), false)));
         Self { form, deflate, open: Vec::new(), bytes: Vec::new(), pieces: Vec::new() }
     }
 
