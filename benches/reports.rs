@@ -136,7 +136,7 @@ fn reports(criterion: &mut Criterion) -> Result<(), Failed> {
     let chunk = rows.findings().ok_or("no rows")?;
     group.throughput(Throughput::Bytes(bytes_of(chunk)));
     group.bench_function("sha256", |it| {
-        it.iter(|| chunk.pieces().for_each(|(bytes, _)| drop(black_box(Sha256::digest(bytes)))));
+        it.iter(|| chunk.pieces().map(|(bytes, _)| Sha256::digest(bytes)).last());
     });
     group.finish();
     Ok(())
