@@ -13,9 +13,7 @@ pub(super) const fn has(word: u64, byte: u8) -> u64 {
     zeros.wrapping_sub(ONES) & !zeros & TOPS
 }
 
-/// Whether some eight bytes, seen as a word, of a text are suspicious.
-///
-/// The last word is told of bytes that are padding as 'a's.
+/// Whether any eight bytes of a text are suspicious, seen as a word; a text that is shorter is padded.
 pub(super) fn any_word(text: &[u8], suspicious: impl Fn(u64) -> u64) -> bool {
     let mut found = 0;
     let (words, rest) = text.as_chunks::<8>();
