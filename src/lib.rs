@@ -30,7 +30,7 @@
 //!
 //! To follow one recovery point: `inventory::read` finds its line, `inventory::page` its JSON,
 //! `facts::recovery_point` makes it a thing, `facts::family` puts it beside its resource, `evaluate` asks,
-//! `report::resource_compliance` writes its row.
+//! `report::rows` formats its rows, such as that of `report::resource_compliance`, and `report_folder` appends them.
 //!
 //! # Invariants
 //!

@@ -8,11 +8,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub mod cell;
+pub mod chunk;
+#[cfg(feature = "parquet")]
+pub mod columns;
 pub mod control_compliance;
 pub mod findings;
 pub mod jobs;
+mod json;
 pub mod layout;
 pub mod resource_compliance;
+pub mod rows;
 pub mod summary;
 mod tally;
 pub mod text;

@@ -1,26 +1,35 @@
-//! A run's reports in a folder: each file appears whole or not at all, and `manifest.json` last.
+//! A run's reports in a folder: files appear whole or not at all when the run is over, and `manifest.json` last.
 //!
 //! Formats nothing, which is `report`'s; knows neither a command line nor AWS.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::control::hexadecimal;
-use crate::evaluate::Finding;
+mod file;
+mod parts;
+
 use crate::inventory::Inventory;
+use crate::report::chunk::{Chunk, Form};
 use crate::report::jobs::JobReport;
-use crate::report::layout::{CONTROL_COMPLIANCE_REPORT, RESOURCE_COMPLIANCE_REPORT, key, key_of_run};
-use crate::report::{Report, control_compliance, findings, resource_compliance, summary};
+use crate::report::layout::{CONTROL_COMPLIANCE_REPORT, RESOURCE_COMPLIANCE_REPORT, stem, stem_of_run};
+use crate::report::rows::{Files, RowMaker, Rows};
+use crate::report::{Report, control_compliance, resource_compliance, summary};
+use file::NewFile;
+#[cfg(feature = "parquet")]
+use parts::ColumnParts;
+use parts::{Parts, name, report_of};
 
 /// The manifest's name in the folder.
 pub const MANIFEST: &str = "manifest.json";
 /// The version of the manifest's shape; it grows when a member is added or changes meaning.
 const SCHEMA_VERSION: u32 = 1;
+
+/// Rows are best appended when they hold so many bytes or more.
+pub const APPEND_BYTES: usize = 1 << 18;
 
 /// Why reports could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -63,128 +72,79 @@ pub struct ReportFile {
     pub bytes: u64,
 }
 
-/// Bytes on their way into a file, counted and digested.
-struct Digested {
-    file: File,
-    hasher: Sha256,
-    bytes: u64,
-}
-
-impl Write for Digested {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.hasher.update(bytes.get(..count).unwrap_or_default());
-        self.bytes += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-/// A file that appears whole or not at all.
-struct NewFile {
-    key: String,
-    path: PathBuf,
-    part: PathBuf,
-    output: BufWriter<Digested>,
-}
-
-impl NewFile {
-    fn create(folder: &Path, key: &str) -> Result<Self, ReportFolderError> {
-        let path = folder.join(key);
-        let mut part = path.clone().into_os_string();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let create = || {
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            File::create(&part)
-        };
-        let file = create().map_err(|error| cannot_write(&path, error))?;
-        let digested = Digested { file, hasher: Sha256::new(), bytes: 0 };
-        let output = BufWriter::with_capacity(1 << 16, digested);
-        Ok(Self { key: key.to_owned(), path, part, output })
-    }
-
-    fn finish(self) -> Result<ReportFile, ReportFolderError> {
-        let Self { key, path, part, output } = self;
-        let failed = |error| cannot_write(&path, error);
-        let Digested { hasher, bytes, .. } = output.into_inner().map_err(|it| failed(it.into_error()))?;
-        fs::rename(&part, &path).map_err(failed)?;
-        Ok(ReportFile { key, sha256: hexadecimal(&hasher.finalize()), bytes })
-    }
-}
-
-impl Write for NewFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.output.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-}
-
 fn cannot_write(path: &Path, error: io::Error) -> ReportFolderError {
     ReportFolderError::File { path: path.display().to_string(), error }
 }
 
 /// The resource compliance reports of one framework.
 struct Resources {
-    csv: resource_compliance::Csv<NewFile>,
-    json: resource_compliance::Json<NewFile>,
+    csv: Parts,
+    json: Parts,
 }
 
 /// The files of a run, as its findings flow past.
 pub struct ReportFolder {
     folder: PathBuf,
-    at: String,
-    findings: NewFile,
-    resources: BTreeMap<String, Resources>,
+    maker: RowMaker,
+    files: Files,
+    findings: Parts,
+    #[cfg(feature = "parquet")]
+    columns: Option<ColumnParts>,
+    /// By framework, in the order of the run.
+    resources: Vec<Resources>,
 }
 
 impl ReportFolder {
     /// Begins the reports of a run in a folder, which is made if need be.
-    pub fn create(folder: &Path, report: &Report<'_>) -> Result<Self, ReportFolderError> {
+    pub fn create(folder: &Path, report: &Report<'_>, files: Files) -> Result<Self, ReportFolderError> {
         refuse_inventory(folder)?;
-        let mut resources = BTreeMap::new();
+        let (places, at) = (&report.basis.places, report.basis.at);
+        let mut resources = Vec::new();
         for framework in report.frameworks {
-            let file = |extension| {
-                let basis = &report.basis;
-                let key =
-                    key(&basis.places, basis.at, &framework.name, RESOURCE_COMPLIANCE_REPORT, extension);
-                NewFile::create(folder, &key)
-            };
-            let failed = |error| cannot_write(folder, error);
-            let csv = resource_compliance::Csv::new(file("csv")?).map_err(failed)?;
-            let json = resource_compliance::Json::new(file("json")?).map_err(failed)?;
-            resources.insert(framework.name.clone(), Resources { csv, json });
+            let stem = stem(places, at, &framework.name, RESOURCE_COMPLIANCE_REPORT);
+            let begin = |extension, form| Parts::create(name(folder, stem.clone(), extension), form, files);
+            let csv = begin("csv", Form::Csv(&resource_compliance::FIELDS))?;
+            resources.push(Resources { csv, json: begin("json", Form::Json)? });
         }
+        let findings = |extension| name(folder, "findings".to_owned(), extension);
         Ok(Self {
             folder: folder.to_owned(),
-            at: report.basis.at.to_string(),
-            findings: NewFile::create(folder, "findings.ndjson")?,
+            maker: RowMaker::of(report).writing(files),
+            files,
+            #[cfg(feature = "parquet")]
+            columns: match files.parquet {
+                true => Some(ColumnParts::create(findings("parquet"), files, at)?),
+                false => None,
+            },
+            findings: Parts::create(findings("ndjson"), Form::Lines, files)?,
             resources,
         })
     }
 
-    fn failed(&self, error: io::Error) -> ReportFolderError {
-        cannot_write(&self.folder, error)
+    /// What makes rows that fit these reports, on whichever thread.
+    pub fn maker(&self) -> &RowMaker {
+        &self.maker
     }
 
-    /// Writes a finding where it belongs.
-    pub fn write(&mut self, finding: &Finding<'_>) -> Result<(), ReportFolderError> {
-        let written = findings::write_ndjson(finding, &mut self.findings).and_then(|()| {
-            let Some(files) = self.resources.get_mut(&finding.framework.name) else {
-                return Ok(());
-            };
-            let row = resource_compliance::Row::of(finding, &self.at);
-            files.csv.write(&row).and_then(|()| files.json.write(&row))
-        });
-        written.map_err(|error| self.failed(error))
+    /// Empty rows that fit these reports.
+    pub fn rows(&self) -> Rows {
+        self.maker.rows()
+    }
+
+    /// Appends rows; those of files are gone from them afterwards, and their memory is not.
+    pub fn append(&mut self, rows: &mut Rows) -> Result<(), ReportFolderError> {
+        if let Some(chunk) = rows.findings() {
+            self.findings.append(chunk)?;
+        }
+        for (files, rows) in self.resources.iter_mut().zip(rows.resources()) {
+            files.csv.append(&mut rows.csv)?;
+            files.json.append(&mut rows.json)?;
+        }
+        #[cfg(feature = "parquet")]
+        if let (Some(files), Some(columns)) = (&mut self.columns, rows.columns()) {
+            files.append(columns)?;
+        }
+        Ok(())
     }
 
     /// Writes what the whole run tells, and the manifest of all that was written, which it also returns.
@@ -193,50 +153,159 @@ impl ReportFolder {
         report: &Report<'_>,
         inventory: &Inventory,
     ) -> Result<ReportManifest, ReportFolderError> {
-        let Self { folder, at, findings, resources } = self;
-        let failed = |error| cannot_write(&folder, error);
-        // From here on the manifest of an earlier run in this folder tells of files that are no more.
-        match fs::remove_file(folder.join(MANIFEST)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
+        let Self { folder, maker: _, files, findings, resources, .. } = self;
+        let mut closed = findings.close()?;
+        #[cfg(feature = "parquet")]
+        if let Some(columns) = self.columns {
+            closed.append(&mut columns.close()?);
         }
-        let mut reports = vec![findings.finish()?];
-        for files in resources.into_values() {
-            reports.push(files.csv.finish().map_err(failed)?.finish()?);
-            reports.push(files.json.finish().map_err(failed)?.finish()?);
+        for parts in resources {
+            closed.append(&mut parts.csv.close()?);
+            closed.append(&mut parts.json.close()?);
         }
-        let mut write = |key: &str, content: &dyn Fn(&mut NewFile) -> io::Result<()>| {
-            let mut file = NewFile::create(&folder, key)?;
-            content(&mut file).map_err(|error| cannot_write(&file.path, error))?;
-            reports.push(file.finish()?);
-            Ok(())
-        };
-        let (places, time) = (&report.basis.places, report.basis.at);
-        for (index, framework) in report.frameworks.iter().enumerate() {
-            let rows = control_compliance::rows(report, index, &at);
-            let name = |extension| key(places, time, &framework.name, CONTROL_COMPLIANCE_REPORT, extension);
-            write(&name("csv"), &|file| control_compliance::write_csv(&rows, file))?;
-            write(&name("json"), &|file| control_compliance::write_json(&rows, file))?;
+        let earlier = remove_manifest(&folder)?;
+        let mut reports = Vec::new();
+        for file in closed {
+            reports.push(file.appear()?);
         }
+        reports.append(&mut write_controls(&folder, report, files)?);
         for jobs in JobReport::ALL {
-            let name = |extension| key_of_run(places, time, jobs.name(), extension);
-            write(&name("csv"), &|file| jobs.write_csv(inventory, time, file))?;
-            write(&name("json"), &|file| jobs.write_json(inventory, time, file))?;
+            reports.append(&mut write_jobs(&folder, jobs, inventory, report, files)?);
         }
-        write("summary.json", &|file| summary::write(report, file))?;
+        let mut file = NewFile::create(&folder, "summary.json")?;
+        summary::write(report, &mut file).map_err(|error| cannot_write(file.path(), error))?;
+        reports.push(file.finish()?);
         reports.sort();
+        remove_replaced(&folder, &earlier, &reports)?;
         let manifest = ReportManifest {
             schema_version: SCHEMA_VERSION,
-            evaluation_time: at,
+            evaluation_time: report.basis.at.to_string(),
             inventory_sha256: report.basis.inventory_digest.clone(),
             reports,
         };
         let mut file = NewFile::create(&folder, MANIFEST)?;
         let written = serde_json::to_writer_pretty(&mut file, &manifest).map_err(io::Error::from);
-        written.and_then(|()| file.write_all(b"\n")).map_err(failed)?;
+        written.and_then(|()| file.write_all(b"\n")).map_err(|error| cannot_write(file.path(), error))?;
         file.finish()?;
         Ok(manifest)
     }
+}
+
+/// Writes the control compliance reports of every framework.
+fn write_controls(
+    folder: &Path,
+    report: &Report<'_>,
+    files: Files,
+) -> Result<Vec<ReportFile>, ReportFolderError> {
+    let (places, at, time) = (&report.basis.places, report.basis.at, report.basis.at.to_string());
+    let mut reports = Vec::new();
+    for (index, framework) in report.frameworks.iter().enumerate() {
+        let stem = stem(places, at, &framework.name, CONTROL_COMPLIANCE_REPORT);
+        let mut pair = Pair::create(folder, &stem, &control_compliance::FIELDS, files)?;
+        for row in control_compliance::rows(report, index, &time) {
+            row.write_csv(pair.csv_rows.row());
+            row.write_json(pair.json_rows.row());
+            pair.append_if_many()?;
+        }
+        reports.append(&mut pair.finish()?);
+    }
+    Ok(reports)
+}
+
+/// Writes a report on jobs.
+fn write_jobs(
+    folder: &Path,
+    jobs: JobReport,
+    inventory: &Inventory,
+    report: &Report<'_>,
+    files: Files,
+) -> Result<Vec<ReportFile>, ReportFolderError> {
+    let (places, at) = (&report.basis.places, report.basis.at);
+    let mut pair = Pair::create(folder, &stem_of_run(places, at, jobs.name()), jobs.fields(), files)?;
+    jobs.each_row(inventory, at, &mut |row| {
+        row.write_csv(pair.csv_rows.row());
+        row.write_json(pair.json_rows.row());
+        pair.append_if_many()
+    })?;
+    pair.finish()
+}
+
+/// A report as CSV and as JSON, whose rows come one by one.
+struct Pair {
+    csv: Parts,
+    json: Parts,
+    csv_rows: Chunk,
+    json_rows: Chunk,
+}
+
+impl Pair {
+    fn create(
+        folder: &Path,
+        stem: &str,
+        fields: &'static [&'static str],
+        files: Files,
+    ) -> Result<Self, ReportFolderError> {
+        let begin = |extension, form| Parts::create(name(folder, stem.to_owned(), extension), form, files);
+        let rows = |form| Chunk::new(form, files.compress);
+        let (csv, json) = (Form::Csv(fields), Form::Json);
+        Ok(Self {
+            csv: begin("csv", csv)?,
+            json: begin("json", json)?,
+            csv_rows: rows(csv),
+            json_rows: rows(json),
+        })
+    }
+
+    fn append_if_many(&mut self) -> Result<(), ReportFolderError> {
+        if self.json_rows.len() < APPEND_BYTES {
+            return Ok(());
+        }
+        self.append()
+    }
+
+    fn append(&mut self) -> Result<(), ReportFolderError> {
+        self.csv.append(&mut self.csv_rows)?;
+        self.json.append(&mut self.json_rows)
+    }
+
+    fn finish(mut self) -> Result<Vec<ReportFile>, ReportFolderError> {
+        self.append()?;
+        let mut reports = self.csv.finish()?;
+        reports.append(&mut self.json.finish()?);
+        Ok(reports)
+    }
+}
+
+/// Removes the manifest of an earlier run, which tells of files that are no more; what it told of.
+fn remove_manifest(folder: &Path) -> Result<Vec<ReportFile>, ReportFolderError> {
+    let path = folder.join(MANIFEST);
+    let earlier = fs::read(&path).ok().and_then(|it| serde_json::from_slice::<ReportManifest>(&it).ok());
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot_write(&path, error)),
+        _ => Ok(earlier.map(|it| it.reports).unwrap_or_default()),
+    }
+}
+
+/// Removes parts and forms of these reports that an earlier run wrote, and this one did not.
+fn remove_replaced(
+    folder: &Path,
+    earlier: &[ReportFile],
+    reports: &[ReportFile],
+) -> Result<(), ReportFolderError> {
+    let keys: BTreeSet<&str> = reports.iter().map(|it| it.key.as_str()).collect();
+    let written: BTreeSet<&str> = keys.iter().map(|it| report_of(it)).collect();
+    for old in earlier.iter().map(|it| it.key.as_str()) {
+        if written.contains(report_of(old)) && !keys.contains(old) {
+            let path = folder.join(old);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(cannot_write(&path, error));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Fails if a folder holds an inventory: its manifest names `files`, that of reports `reports`.

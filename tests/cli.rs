@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -199,6 +199,58 @@ fn other_formats_hold_every_finding() {
     assert_eq!(json["summary"]["schemaVersion"], 2);
     let csv = audit(&acme, &["--format", "csv"]).stdout;
     assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().count(), all);
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let ndjson = audit(&acme, &["--format", "ndjson", "--out", folder]).stdout;
+    assert_eq!(ndjson, fs::read_to_string(out.path().join("findings.ndjson")).unwrap());
+    for (format, rest) in [("json,csv", "only one of"), ("ndjson,text", "only one of")] {
+        let run = audit(&acme, &["--format", format]);
+        assert_eq!((run.status, run.stdout.as_str()), (1, ""), "{format}");
+        assert!(run.stderr.contains(rest), "{}", run.stderr);
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_is_written_beside_what_is_printed() {
+    let acme = process::root().join("examples/acme");
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let run = audit(&acme, &["--format", "csv,parquet", "--out", folder]);
+    assert_eq!((run.status, run.stdout), (3, audit(&acme, &["--format", "csv"]).stdout));
+    let file = fs::read(out.path().join("findings.parquet")).unwrap();
+    assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"));
+    let manifest = fs::read_to_string(out.path().join("manifest.json")).unwrap();
+    assert!(manifest.contains("\"findings.parquet\""), "{manifest}");
+    // It is a file, so there must be somewhere to write it.
+    let run = audit(&acme, &["--format", "parquet"]);
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("--out"), "{}", run.stderr);
+}
+
+#[test]
+fn compressed_reports_hold_the_same() {
+    let acme = process::root().join("examples/acme");
+    let (plain, packed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    audit(&acme, &["--out", plain.path().to_str().unwrap()]);
+    audit(&acme, &["--out", packed.path().to_str().unwrap(), "--compress"]);
+    let (mut plain, mut packed) = (tree(plain.path()), tree(packed.path()));
+    assert_eq!(plain.remove("ledger.sqlite").is_some(), packed.remove("ledger.sqlite").is_some());
+    plain.remove("manifest.json");
+    let manifest: Value = serde_json::from_slice(&packed.remove("manifest.json").unwrap()).unwrap();
+    let named = manifest["reports"].as_array().unwrap().iter().map(|it| it["key"].as_str().unwrap());
+    assert_eq!(named.collect::<Vec<_>>(), packed.keys().collect::<Vec<_>>());
+    for (name, bytes) in packed {
+        let mut unpacked = Vec::new();
+        match name.strip_suffix(".gz") {
+            None => assert_eq!((name.as_str(), &bytes), ("summary.json", &plain.remove(&name).unwrap())),
+            Some(name) => {
+                flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).unwrap();
+                assert_eq!(unpacked, plain.remove(name).unwrap(), "{name}");
+            }
+        }
+    }
+    assert!(plain.is_empty(), "{:?}", plain.keys());
 }
 
 #[test]

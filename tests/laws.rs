@@ -22,6 +22,10 @@ use serde_json::json;
 
 #[path = "laws/estate.rs"]
 mod estate;
+#[path = "laws/files.rs"]
+mod files;
+#[path = "laws/formats.rs"]
+mod formats;
 #[path = "laws/hostile.rs"]
 mod hostile;
 #[path = "laws/losses.rs"]

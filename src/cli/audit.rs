@@ -14,14 +14,16 @@ mod ledger;
 use super::{ControlsArgs, ExitStatus, Failure, output};
 use crate::catalog::Catalog;
 use crate::collect::folder;
-use crate::evaluate::{Finding, evaluate};
+use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::framework::Framework;
 use crate::ledger::{Movement, Recorder};
 use crate::model::Severity;
+use crate::report::chunk::Form;
 use crate::report::jobs::{JobList, jobs_since};
+use crate::report::rows::{Files, Printed, RowMaker, Rows};
 use crate::report::{Basis, Report, findings, summary, text};
-use crate::report_folder::ReportFolder;
+use crate::report_folder::{APPEND_BYTES, ReportFolder, ReportFolderError};
 
 /// Judges the inventory in a folder, as AWS Backup Audit Manager would and better.
 #[derive(Debug, clap::Args)]
@@ -45,9 +47,13 @@ pub(super) struct AuditArgs {
     /// How many threads read and judge; what is said does not depend on it [default: as many as there are cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
-    /// What to print
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    /// What to print, and what to write beside the reports, joined by commas
+    #[arg(long = "format", value_enum, value_name = "FORMAT", value_delimiter = ',', default_value = "text")]
+    #[cfg_attr(feature = "parquet", arg(requires_if("parquet", "out")))]
+    formats: Vec<Format>,
+    /// Compress the reports in DIR with gzip, all but summary.json and manifest.json
+    #[arg(long, requires = "out")]
+    compress: bool,
     /// The least severity that makes the exit status 3
     #[arg(long, value_enum, default_value = "low")]
     fail_on: FailOn,
@@ -68,6 +74,55 @@ enum Format {
     Json,
     /// Every finding, as CSV
     Csv,
+    /// Every finding, a line of JSON each
+    Ndjson,
+    /// Prints nothing, and writes findings as Parquet into DIR too
+    #[cfg(feature = "parquet")]
+    Parquet,
+}
+
+impl Format {
+    /// Whether it is printed.
+    fn is_printed(self) -> bool {
+        #[cfg(feature = "parquet")]
+        if self == Self::Parquet {
+            return false;
+        }
+        true
+    }
+
+    /// The one that is printed.
+    fn printed(formats: &[Self]) -> Result<Self, Failure> {
+        let mut printed: Vec<Self> = formats.iter().copied().filter(|it| it.is_printed()).collect();
+        printed.dedup();
+        match printed.as_slice() {
+            [] => Ok(Self::Text),
+            [one] => Ok(*one),
+            _ => Err(Failure::Message("only one of text, json, csv and ndjson can be printed".to_owned())),
+        }
+    }
+
+    /// What is printed of every finding.
+    fn of_findings(self) -> Option<Printed> {
+        match self {
+            Self::Csv => Some(Printed::Csv),
+            Self::Json => Some(Printed::Json),
+            Self::Ndjson => Some(Printed::Lines),
+            _ => None,
+        }
+    }
+}
+
+impl AuditArgs {
+    /// How reports are written.
+    fn files(&self) -> Files {
+        Files {
+            compress: self.compress,
+            #[cfg(feature = "parquet")]
+            parquet: self.formats.contains(&Format::Parquet),
+            ..Files::default()
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -96,6 +151,7 @@ pub(super) fn run(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> Result<ExitStatus, Failure> {
+    let (format, files) = (Format::printed(&args.formats)?, args.files());
     let catalog = args.controls.load()?;
     let frameworks = frameworks(&catalog, &args.frameworks)?;
     let source = Source::of(args, stderr)?;
@@ -123,33 +179,34 @@ pub(super) fn run(
     let ledger_failed = |error| super::ledger::failed(&ledger_path, &error);
     let mut recorder = ledger.as_mut().map(|it| it.begin(&report)).transpose().map_err(ledger_failed)?;
     let mut files = match &args.out {
-        Some(folder) => Some(ReportFolder::create(folder, &report)?),
+        Some(folder) => Some(ReportFolder::create(folder, &report, files)?),
         None => None,
     };
     let mut visible;
     // The text report escapes what it tells; the other formats are whole, so a terminal is kept from them.
-    let stdout: &mut dyn Write = if args.format != Format::Text && io::stdout().is_terminal() {
+    let stdout: &mut dyn Write = if format != Format::Text && io::stdout().is_terminal() {
         visible = output::Visible::new(stdout);
         &mut visible
     } else {
         stdout
     };
-    let mut printer = Printer::new(args.format, stdout)?;
+    let maker = files.as_ref().map_or_else(|| RowMaker::of(&report), |it| it.maker().clone());
+    let mut rows = maker.printing(format.of_findings()).rows();
+    let mut printer = Printer::new(format, stdout)?;
     // Whoever reads what is printed may stop; the files are written all the same.
     let (mut written, mut recorded, mut printed) = (Ok(()), Ok(()), Ok(()));
     let evaluated = evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
         report.add(finding);
-        if written.is_ok() {
-            written = files.as_mut().map_or(Ok(()), |it| it.write(finding));
+        rows.write(finding);
+        if rows.len() >= APPEND_BYTES {
+            append(&mut rows, files.as_mut(), &mut written, &mut printer, &mut printed);
         }
         if recorded.is_ok() {
             recorded = recorder.as_mut().map_or(Ok(()), |it| it.observe(finding));
         }
-        if printed.is_ok() {
-            printed = printer.write(finding);
-        }
     });
     evaluated.map_err(|error| Failure::Message(error.to_string()))?;
+    append(&mut rows, files.as_mut(), &mut written, &mut printer, &mut printed);
     written?;
     recorded.map_err(ledger_failed)?;
     if let Some(files) = files {
@@ -236,44 +293,64 @@ fn read(inventory: &Path, threads: usize, at: Timestamp) -> Result<folder::Colle
     collected.map_err(|error| Failure::Message(format!("`{}` cannot be read: {error}", inventory.display())))
 }
 
+/// Appends rows to the files and to what is printed; what failed once is left alone.
+fn append(
+    rows: &mut Rows,
+    files: Option<&mut ReportFolder>,
+    written: &mut Result<(), ReportFolderError>,
+    printer: &mut Printer<'_>,
+    printed: &mut io::Result<()>,
+) {
+    rows.seal();
+    if let (Some(files), Ok(())) = (files, &written) {
+        *written = files.append(rows);
+    }
+    if printed.is_ok() {
+        *printed = printer.append(rows);
+    }
+    rows.clear();
+}
+
 /// What is printed as findings flow.
-enum Printer<'o> {
-    Text(&'o mut dyn Write),
-    Json { output: &'o mut dyn Write, any: bool },
-    Csv(Box<findings::Csv<&'o mut dyn Write>>),
+struct Printer<'o> {
+    format: Format,
+    output: &'o mut dyn Write,
+    any: bool,
 }
 
 impl<'o> Printer<'o> {
     fn new(format: Format, output: &'o mut dyn Write) -> io::Result<Self> {
-        Ok(match format {
-            Format::Text => Self::Text(output),
-            Format::Json => {
-                output.write_all(b"{\"findings\":[")?;
-                Self::Json { output, any: false }
-            }
-            Format::Csv => Self::Csv(Box::new(findings::Csv::new(output)?)),
-        })
+        match format {
+            Format::Json => output.write_all(b"{\"findings\":[")?,
+            Format::Csv => output.write_all(&Form::Csv(&findings::FIELDS).head())?,
+            _ => {}
+        }
+        Ok(Self { format, output, any: false })
     }
 
-    fn write(&mut self, finding: &Finding<'_>) -> io::Result<()> {
-        match self {
-            Self::Text(_) => Ok(()),
-            Self::Json { output, any } => {
-                output.write_all(if *any { b",\n" } else { b"\n" })?;
-                *any = true;
-                serde_json::to_writer(&mut **output, &findings::Row::of(finding)).map_err(io::Error::from)
+    /// Prints rows.
+    fn append(&mut self, rows: &mut Rows) -> io::Result<()> {
+        let Some(chunk) = rows.printed() else {
+            return Ok(());
+        };
+        for (bytes, _) in chunk.pieces() {
+            if self.any && self.format == Format::Json {
+                self.output.write_all(Form::Json.between())?;
             }
-            Self::Csv(csv) => csv.write(finding),
+            self.any = true;
+            self.output.write_all(bytes)?;
         }
+        Ok(())
     }
 
     fn finish(self, report: &Report<'_>, movement: Option<&Movement>) -> io::Result<()> {
-        match self {
-            Self::Text(output) => {
+        let Self { format, output, .. } = self;
+        match format {
+            Format::Text => {
                 text::write(report, output)?;
                 movement.map_or(Ok(()), |it| ledger::write(it, output))
             }
-            Self::Json { output, .. } => {
+            Format::Json => {
                 output.write_all(b"\n],\"summary\":")?;
                 serde_json::to_writer(&mut *output, &summary::Summary::of(report))?;
                 if let Some(movement) = movement {
@@ -282,7 +359,7 @@ impl<'o> Printer<'o> {
                 }
                 output.write_all(b"}\n")
             }
-            Self::Csv(csv) => csv.finish().map(|_| ()),
+            _ => Ok(()),
         }
     }
 }

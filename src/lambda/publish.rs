@@ -32,8 +32,9 @@ use crate::facts::Facts;
 use crate::inventory::Problem;
 use crate::ledger::{self, Change, Recorder, Store, scopes};
 use crate::model::Place;
+use crate::report::rows::Files;
 use crate::report::{Basis, Report};
-use crate::report_folder::{ReportFolder, ReportManifest};
+use crate::report_folder::{APPEND_BYTES, ReportFolder, ReportManifest};
 
 #[derive(Debug, Deserialize)]
 struct Input {
@@ -139,7 +140,8 @@ impl Judging {
         let facts = if self.partial { Facts::partial } else { Facts::new };
         let facts = facts(&collected.inventory, self.at);
         let mut report = Report::new(&chosen.frameworks, basis);
-        let mut files = ReportFolder::create(&self.reports, &report)?;
+        let mut files = ReportFolder::create(&self.reports, &report, Files::default())?;
+        let mut rows = files.rows();
         let digest = report.basis.inventory_digest.clone();
         let asked = self.asked.clone();
         let run = ledger::Run { id: self.run.clone(), at: self.at, inventory: digest, asked };
@@ -159,8 +161,12 @@ impl Judging {
         let (mut written, mut recorded) = (Ok(()), Ok(()));
         let evaluated = evaluate(&chosen.frameworks, &facts, &chosen.catalog.vocabulary, &mut |finding| {
             report.add(finding);
-            if written.is_ok() {
-                written = files.write(finding);
+            rows.write(finding);
+            if rows.len() >= APPEND_BYTES {
+                if written.is_ok() {
+                    written = files.append(&mut rows);
+                }
+                rows.clear();
             }
             if recorded.is_ok() {
                 recorded = recorder.observe(finding);
@@ -169,6 +175,7 @@ impl Judging {
         evaluated.map_err(|error| Failure::Internal(error.to_string()))?;
         written?;
         recorded?;
+        files.append(&mut rows)?;
         let movement = recorder.finish()?;
         report.counts = Some(self.counts(writes, movement.open));
         let manifest = files.finish(&report, &collected.inventory)?;

@@ -8,7 +8,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Report;
-use super::cell::Cells;
+use super::cell::{self, Cells};
+use super::json;
 use super::resource_compliance::Json;
 
 /// The fields, which are the CSV's header too.
@@ -80,27 +81,37 @@ pub fn rows<'a>(report: &'a Report<'_>, framework: usize, at: &'a str) -> Vec<Ro
     rows
 }
 
+impl Row<'_> {
+    /// Writes it as a line of CSV.
+    pub fn write_csv(&self, output: &mut Vec<u8>) {
+        let cells = [
+            &self.account_id,
+            self.region,
+            self.framework_name,
+            self.framework_description,
+            self.control_name,
+            self.control_compliance_status,
+            self.last_evaluation_time,
+            &self.num_resources_compliant.to_string(),
+            &self.num_resources_non_compliant.to_string(),
+            self.control_frequency.unwrap_or_default(),
+            &self.control_scope,
+            &self.control_parameters,
+        ];
+        cell::line(&cells, output);
+    }
+
+    /// Writes it as a JSON object.
+    pub fn write_json(&self, output: &mut Vec<u8>) {
+        json::object(self, output);
+    }
+}
+
 /// Writes rows as CSV.
 pub fn write_csv(rows: &[Row<'_>], output: impl Write) -> io::Result<()> {
     let mut csv = Cells::new(output, &FIELDS)?;
     for row in rows {
-        let (compliant, non_compliant) =
-            (row.num_resources_compliant.to_string(), row.num_resources_non_compliant.to_string());
-        let cells = [
-            &row.account_id,
-            row.region,
-            row.framework_name,
-            row.framework_description,
-            row.control_name,
-            row.control_compliance_status,
-            row.last_evaluation_time,
-            &compliant,
-            &non_compliant,
-            row.control_frequency.unwrap_or_default(),
-            &row.control_scope,
-            &row.control_parameters,
-        ];
-        csv.write(&cells)?;
+        csv.write_line(|line| row.write_csv(line))?;
     }
     csv.finish()?.flush()
 }

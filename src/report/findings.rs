@@ -2,38 +2,29 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
-use super::cell::Cells;
+use super::cell::{self, Cells};
+use super::json;
 use crate::evaluate::{Evidence, Finding, MissingFact};
 use crate::model::{AccountId, Answer, Severity};
 
 /// A finding as it is written.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    framework: &'a str,
-    control: &'a str,
-    account: AccountId,
-    region: &'a str,
-    resource: &'a str,
-    resource_type: &'a str,
-    resource_name: &'a str,
-    answer: Answer,
-    severity: Severity,
-    reasons: &'a [String],
-    messages: &'a [String],
+    pub(super) framework: &'a str,
+    pub(super) control: &'a str,
+    pub(super) account: AccountId,
+    pub(super) region: &'a str,
+    pub(super) resource: &'a str,
+    pub(super) resource_type: &'a str,
+    pub(super) resource_name: &'a str,
+    pub(super) answer: Answer,
+    pub(super) severity: Severity,
+    pub(super) reasons: &'a [String],
+    pub(super) messages: &'a [String],
     evidence: &'a [Evidence],
-    #[serde(skip_serializing_if = "is_zero")]
     evidence_omitted: usize,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    missing: &'a [MissingFact],
-    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) missing: &'a [MissingFact],
     source: &'a str,
-}
-
-fn is_zero(count: &usize) -> bool {
-    *count == 0
 }
 
 impl<'a> Row<'a> {
@@ -57,12 +48,134 @@ impl<'a> Row<'a> {
             source: finding.source,
         }
     }
+
+    /// Writes it as a JSON object.
+    pub fn write_json(&self, output: &mut Vec<u8>) {
+        self.json_of_control(output);
+        self.json_of_place(output);
+        self.json_of_resource(output);
+    }
+
+    /// The beginning of the object, which the findings of a control have in common.
+    pub(super) fn json_of_control(&self, output: &mut Vec<u8>) {
+        output.extend_from_slice(b"{\"framework\":");
+        json::string(self.framework, output);
+        json::member("control", self.control, output);
+    }
+
+    /// What follows, which the findings of an account and Region have in common.
+    pub(super) fn json_of_place(&self, output: &mut Vec<u8>) {
+        json::member("account", &self.account.to_string(), output);
+        json::member("region", self.region, output);
+    }
+
+    /// The rest of the object.
+    pub(super) fn json_of_resource(&self, output: &mut Vec<u8>) {
+        json::member("resource", self.resource, output);
+        json::member("resourceType", self.resource_type, output);
+        json::member("resourceName", self.resource_name, output);
+        json::member("answer", self.answer.as_str(), output);
+        json::member("severity", self.severity.as_str(), output);
+        list("reasons", self.reasons, output);
+        list("messages", self.messages, output);
+        output.extend_from_slice(b",\"evidence\":");
+        json::array(self.evidence, output, piece);
+        if self.evidence_omitted > 0 {
+            output.extend_from_slice(format!(",\"evidenceOmitted\":{}", self.evidence_omitted).as_bytes());
+        }
+        if !self.missing.is_empty() {
+            output.extend_from_slice(b",\"missing\":");
+            json::array(self.missing, output, lacking);
+        }
+        if !self.source.is_empty() {
+            json::member("source", self.source, output);
+        }
+        output.push(b'}');
+    }
+
+    /// Writes it as a line of CSV; lists are joined by semicolons.
+    pub fn write_csv(&self, output: &mut Vec<u8>) {
+        let account = self.account.to_string();
+        let missing: Vec<String> = self.missing.iter().map(sentence).collect();
+        let cells = [
+            self.framework,
+            self.control,
+            self.severity.as_str(),
+            self.answer.as_str(),
+            &account,
+            self.region,
+            self.resource_type,
+            self.resource,
+            self.resource_name,
+            &self.reasons.join("; "),
+            &self.messages.join("; "),
+            &missing.join("; "),
+        ];
+        cell::line(&cells, output);
+    }
+}
+
+fn list(name: &str, texts: &[String], output: &mut Vec<u8>) {
+    output.extend_from_slice(b",\"");
+    output.extend_from_slice(name.as_bytes());
+    output.extend_from_slice(b"\":");
+    json::array(texts, output, |it, output| json::string(it, output));
+}
+
+/// A piece of evidence.
+fn piece(evidence: &Evidence, output: &mut Vec<u8>) {
+    output.extend_from_slice(b"{\"type\":");
+    json::string(&evidence.type_name, output);
+    json::member("id", &evidence.id, output);
+    json::member("answer", evidence.answer.as_str(), output);
+    if !evidence.reasons.is_empty() {
+        list("reasons", &evidence.reasons, output);
+    }
+    if !evidence.messages.is_empty() {
+        list("messages", &evidence.messages, output);
+    }
+    if !evidence.source.is_empty() {
+        json::member("source", &evidence.source, output);
+    }
+    if evidence.unread {
+        output.extend_from_slice(b",\"unread\":true");
+    }
+    output.push(b'}');
+}
+
+/// A fact that is missing.
+fn lacking(missing: &MissingFact, output: &mut Vec<u8>) {
+    output.push(b'{');
+    let MissingFact { fact, operation, subject, error, action, why } = missing;
+    for (name, text) in
+        [("fact", fact), ("operation", operation), ("subject", subject), ("error", error), ("action", action)]
+    {
+        if !text.is_empty() {
+            json::string(name, output);
+            output.push(b':');
+            json::string(text, output);
+            output.push(b',');
+        }
+    }
+    output.extend_from_slice(b"\"why\":");
+    json::string(why, output);
+    output.push(b'}');
+}
+
+/// What is missing and why, in a sentence.
+pub(super) fn sentence(missing: &MissingFact) -> String {
+    match missing.fact.is_empty() {
+        true => missing.why.clone(),
+        false => format!("{}: {}", missing.fact, missing.why),
+    }
 }
 
 /// Writes a finding as one line of JSON.
 pub fn write_ndjson(finding: &Finding<'_>, output: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, &Row::of(finding))?;
-    output.write_all(b"\n")
+    let mut line = Vec::new();
+    Row::of(finding).write_json(&mut line);
+    line.push(b'\n');
+    output.write_all(&line)
 }
 
 /// The header of the CSV form.
@@ -81,43 +194,24 @@ pub const FIELDS: [&str; 12] = [
     "missing",
 ];
 
-/// Writes findings as CSV, a line each; lists are joined by semicolons.
-pub struct Csv<W: Write>(Cells<W>);
+/// Writes findings as CSV, a line each.
+pub struct Csv<W: Write> {
+    output: Cells<W>,
+}
 
 impl<W: Write> Csv<W> {
     /// Begins with the header.
     pub fn new(output: W) -> io::Result<Self> {
-        Cells::new(output, &FIELDS).map(Self)
+        Ok(Self { output: Cells::new(output, &FIELDS)? })
     }
 
     /// Writes a finding.
     pub fn write(&mut self, finding: &Finding<'_>) -> io::Result<()> {
-        let account = finding.place.account.to_string();
-        let (reasons, messages) = (finding.reasons.join("; "), finding.messages().join("; "));
-        let missing = finding.missing.iter().map(|it| match it.fact.is_empty() {
-            true => it.why.clone(),
-            false => format!("{}: {}", it.fact, it.why),
-        });
-        let missing = missing.collect::<Vec<_>>().join("; ");
-        let cells = [
-            finding.framework.name.as_str(),
-            &finding.chosen.control.name,
-            finding.chosen.control.severity.as_str(),
-            finding.answer.as_str(),
-            &account,
-            finding.place.region.as_str(),
-            &finding.resource.type_name,
-            &finding.resource.id,
-            finding.name(),
-            &reasons,
-            &messages,
-            &missing,
-        ];
-        self.0.write(&cells)
+        self.output.write_line(|line| Row::of(finding).write_csv(line))
     }
 
     /// Ends, and hands the output back.
     pub fn finish(self) -> io::Result<W> {
-        self.0.finish()
+        self.output.finish()
     }
 }

@@ -22,7 +22,8 @@ use crate::inventory::record::{BackupJob, CopyJob, RestoreJob, Text};
 use crate::inventory::{Estate, Inventory, Operation, Record, Recorded, State};
 use crate::model::{Place, Time};
 use joined::Joined;
-use value::{JsonRow, Value};
+pub use value::JobRow;
+use value::Value;
 
 /// A report on jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,34 +70,33 @@ impl JobReport {
     /// Writes it as CSV.
     pub fn write_csv(self, inventory: &Inventory, at: Timestamp, output: impl Write) -> io::Result<()> {
         let mut csv = Cells::new(output, self.fields())?;
-        self.each_row(inventory, at, &mut |row| {
-            let cells: Vec<_> = row.iter().map(Value::cell).collect();
-            csv.write(&cells)
-        })?;
+        self.each_row(inventory, at, &mut |row| csv.write_line(|line| row.write_csv(line)))?;
         csv.finish()?.flush()
     }
 
     /// Writes it as `{"reportItems":[…]}`.
     pub fn write_json(self, inventory: &Inventory, at: Timestamp, output: impl Write) -> io::Result<()> {
         let mut json = Json::new(output)?;
-        self.each_row(inventory, at, &mut |row| json.write(&JsonRow { fields: self.fields(), row }))?;
+        self.each_row(inventory, at, &mut |row| json.write(row))?;
         json.finish()?.flush()
     }
 
     /// Every row, by account, Region and job id.
-    fn each_row(
+    pub fn each_row<E>(
         self,
         inventory: &Inventory,
         at: Timestamp,
-        sink: &mut dyn FnMut(&[Value]) -> io::Result<()>,
-    ) -> io::Result<()> {
+        sink: &mut dyn FnMut(&JobRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let fields = self.fields();
+        let sink: RowSink<'_, E> = &mut |row| sink(&JobRow { fields, row });
         let period = Period::before(at);
         match self {
-            Self::Backup => rows_of::<BackupJob>(inventory, &Joined::of(inventory), period, sink),
-            Self::Copy => rows_of::<CopyJob>(inventory, &Joined::of(inventory), period, sink),
+            Self::Backup => rows_of::<BackupJob, E>(inventory, &Joined::of(inventory), period, sink),
+            Self::Copy => rows_of::<CopyJob, E>(inventory, &Joined::of(inventory), period, sink),
             Self::Restore => {
                 let joined = Joined::with_backups(inventory, period);
-                rows_of::<RestoreJob>(inventory, &joined, period, sink)
+                rows_of::<RestoreJob, E>(inventory, &joined, period, sink)
             }
         }
     }
@@ -167,12 +167,15 @@ trait Job: Record + Default {
     fn row(&self, place: &Place, joined: &Joined<'_>) -> Vec<Value>;
 }
 
-fn rows_of<T: Job>(
+/// What takes the values of a row.
+type RowSink<'s, E> = &'s mut dyn FnMut(&[Value]) -> Result<(), E>;
+
+fn rows_of<T: Job, E>(
     inventory: &Inventory,
     joined: &Joined<'_>,
     period: Period,
-    sink: &mut dyn FnMut(&[Value]) -> io::Result<()>,
-) -> io::Result<()> {
+    sink: RowSink<'_, E>,
+) -> Result<(), E> {
     for place in inventory.places() {
         let heading = [
             Value::from(period.start),

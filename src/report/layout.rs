@@ -15,15 +15,15 @@ pub const RESOURCE_COMPLIANCE_REPORT: &str = "RESOURCE_COMPLIANCE_REPORT";
 /// AWS's name for the report of controls.
 pub const CONTROL_COMPLIANCE_REPORT: &str = "CONTROL_COMPLIANCE_REPORT";
 
-/// The key of a report on a framework, with `/` between its parts.
-pub fn key(places: &[Place], at: Timestamp, framework: &str, template: &str, extension: &str) -> String {
+/// The key of a report on a framework, with `/` between its parts and without its extension.
+pub fn stem(places: &[Place], at: Timestamp, framework: &str, template: &str) -> String {
     let framework: String =
         framework.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '_' }).collect();
-    key_of_run(places, at, &format!("{template}_{framework}"), extension)
+    stem_of_run(places, at, &format!("{template}_{framework}"))
 }
 
-/// The key of a report of which a run has one.
-pub fn key_of_run(places: &[Place], at: Timestamp, template: &str, extension: &str) -> String {
+/// The key of a report of which a run has one, without its extension.
+pub fn stem_of_run(places: &[Place], at: Timestamp, template: &str) -> String {
     let accounts: BTreeSet<String> = places.iter().map(|it| it.account.to_string()).collect();
     let regions: BTreeSet<&str> = places.iter().map(|it| it.region.as_str()).collect();
     let account = match accounts.first() {
@@ -36,7 +36,7 @@ pub fn key_of_run(places: &[Place], at: Timestamp, template: &str, extension: &s
     };
     let at = at.to_zoned(TimeZone::UTC);
     let (date, time) = (at.strftime("%Y/%m/%d"), at.strftime("%Y-%m-%dT%H-%M-%SZ"));
-    format!("Backup/{account}/{region}/{date}/{template}_{time}.{extension}")
+    format!("Backup/{account}/{region}/{date}/{template}_{time}")
 }
 
 #[cfg(test)]
@@ -50,10 +50,10 @@ mod tests {
         };
         let places: Vec<Place> = places.iter().map(place).collect();
         let at = "2026-03-01T06:00:00Z".parse().unwrap();
-        let key = key(&places, at, "../x", RESOURCE_COMPLIANCE_REPORT, "csv");
+        let stem = stem(&places, at, "../x", RESOURCE_COMPLIANCE_REPORT);
         let expected =
-            format!("Backup/{expected}/2026/03/01/RESOURCE_COMPLIANCE_REPORT____x_2026-03-01T06-00-00Z.csv");
-        assert_eq!(key, expected);
+            format!("Backup/{expected}/2026/03/01/RESOURCE_COMPLIANCE_REPORT____x_2026-03-01T06-00-00Z");
+        assert_eq!(stem, expected);
     }
 
     #[test]

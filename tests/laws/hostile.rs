@@ -239,7 +239,7 @@ proptest! {
 }
 
 /// Names that spreadsheets would run, and others.
-fn name() -> BoxedStrategy<String> {
+pub(crate) fn name() -> BoxedStrategy<String> {
     let begin = prop::sample::select(vec![
         "", "=", "+", "-", "@", "\t", "\r", "\n", "'", "''=", "＝", "\"", ",", " =",
     ]);

@@ -277,6 +277,7 @@ mod tests {
             ("findings.ndjson", Some((format!("{own}/findings.ndjson"), "findings.ndjson"))),
             (&format!("{own}/summary.json"), Some((format!("{own}/summary.json"), "summary.json"))),
             ("Backup/a/b/2026/x.csv", Some(("Backup/a/b/2026/x.csv".to_owned(), "Backup/a/b/2026/x.csv"))),
+            ("Backup/a/x_0002.csv.gz", Some(("Backup/a/x_0002.csv.gz".to_owned(), "Backup/a/x_0002.csv.gz"))),
             ("../../x", None),
             ("Backup/../../x", None),
             ("Backup/./x", None),

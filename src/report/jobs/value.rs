@@ -7,6 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::inventory::record::{BackupOptions, Days, Text};
 use crate::model::Time;
+use crate::report::{cell, json};
 
 /// What a report says in one field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -120,13 +121,28 @@ pub(super) fn run_time(created: Option<Time>, completed: Option<Time>) -> Value 
     }
 }
 
-/// A row as a JSON object, without what is not known.
-pub(super) struct JsonRow<'a> {
+/// A row of a report on jobs.
+#[derive(Clone, Copy, Debug)]
+pub struct JobRow<'a> {
     pub(super) fields: &'static [&'static str],
     pub(super) row: &'a [Value],
 }
 
-impl Serialize for JsonRow<'_> {
+impl JobRow<'_> {
+    /// Writes it as a line of CSV.
+    pub fn write_csv(&self, output: &mut Vec<u8>) {
+        let cells: Vec<_> = self.row.iter().map(Value::cell).collect();
+        cell::line(&cells, output);
+    }
+
+    /// Writes it as a JSON object.
+    pub fn write_json(&self, output: &mut Vec<u8>) {
+        json::object(self, output);
+    }
+}
+
+/// Without what is not known.
+impl Serialize for JobRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (field, value) in self.fields.iter().zip(self.row) {
