@@ -40,6 +40,11 @@ fn write(
     output.finish(report, &nothing()).unwrap()
 }
 
+fn how(compress: bool, part_bytes: u64) -> Files {
+    let files = Files { compress, ..Files::default() };
+    Files { part_bytes, ..files }
+}
+
 fn nothing() -> Inventory {
     recording::read(&[])
 }
@@ -147,7 +152,7 @@ proptest! {
         part_bytes in prop::sample::select(vec![1, 700, 3_000, 50_000_000]),
         compress in any::<bool>(),
     ) {
-        check(&names, &kinds, any, chunk, Files { compress, part_bytes, ..Files::default() });
+        check(&names, &kinds, any, chunk, how(compress, part_bytes));
     }
 }
 
@@ -171,7 +176,7 @@ fn no_file_is_longer_than_it_may_be_and_none_is_split_before() {
     let report = Report::new(&frameworks, basis());
     for compress in [false, true] {
         let folder = tempfile::tempdir().unwrap();
-        let files = Files { part_bytes: MOST, compress, ..Files::default() };
+        let files = how(compress, MOST);
         let manifest = write(folder.path(), &report, &findings, 40_000, files);
         assert_is_what_is_there(folder.path(), &manifest);
         let lengths = |extension: &str| -> Vec<u64> {
