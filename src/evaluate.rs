@@ -98,6 +98,8 @@ pub struct Shards<'s, S> {
     pub begin: &'s (dyn Fn() -> S + Sync),
     /// Adds a finding, on the thread that made it.
     pub add: &'s (dyn Fn(&mut S, &Finding<'_>) + Sync),
+    /// Ends a shard, on the thread that began it.
+    pub end: &'s (dyn Fn(&mut S) + Sync),
 }
 
 /// Judges as [`evaluate`] does, on several threads; `done` is handed the same findings in the same order, in shards.
@@ -230,6 +232,7 @@ impl<'a> Run<'a> {
                     judged = judge.items(place, items, &mut |finding| (shards.add)(&mut shard, finding));
                 }
             });
+            (shards.end)(&mut shard);
             judged.map(|()| (shard, flowed))
         };
         let work = Work { begin: &|| Judge::new(self), piece: &piece, end: &Judge::into_folds };
@@ -251,9 +254,11 @@ impl<'a> Run<'a> {
             (shards.add)(&mut shard, finding);
             count += 1;
             if count.is_multiple_of(FINDINGS_OF_A_SHARD) {
+                (shards.end)(&mut shard);
                 done(std::mem::replace(&mut shard, (shards.begin)()));
             }
         })?;
+        (shards.end)(&mut shard);
         done(shard);
         Ok(())
     }

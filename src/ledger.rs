@@ -39,7 +39,7 @@ pub use glance::{Glance, Occasion};
 pub use key::{Id, Key, Scope};
 pub use observation::{Observation, Seen, Violation};
 pub use record::{Actor, Cause, Entry, Outcome, Record, Step};
-pub use recorder::{Moved, Movement, Recorder, Run, scopes};
+pub use recorder::{Moved, Movement, Observed, Recorder, Run, scopes};
 pub use row::{EntryRow, Row};
 pub use store::{
     Filter, Past, StandingFilter, Store, StoreError, Take, Whose, Written, advance, decide, settle,

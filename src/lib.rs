@@ -68,6 +68,7 @@ pub mod report;
 pub mod report_folder;
 pub mod schedule;
 pub mod selection;
+pub mod shard;
 #[cfg(feature = "aws")]
 pub mod survey;
 pub mod vault_policy;

@@ -14,7 +14,6 @@ mod ledger;
 use super::{ControlsArgs, ExitStatus, Failure, output};
 use crate::catalog::Catalog;
 use crate::collect::folder;
-use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::framework::Framework;
 use crate::ledger::{Movement, Recorder};
@@ -23,7 +22,8 @@ use crate::report::chunk::Form;
 use crate::report::jobs::{JobList, jobs_since};
 use crate::report::rows::{Files, Printed, RowMaker, Rows};
 use crate::report::{Basis, Report, findings, summary, text};
-use crate::report_folder::{APPEND_BYTES, ReportFolder, ReportFolderError};
+use crate::report_folder::{ReportFolder, ReportFolderError};
+use crate::shard;
 
 /// Judges the inventory in a folder, as AWS Backup Audit Manager would and better.
 #[derive(Debug, clap::Args)]
@@ -191,22 +191,21 @@ pub(super) fn run(
         stdout
     };
     let maker = files.as_ref().map_or_else(|| RowMaker::of(&report), |it| it.maker().clone());
-    let mut rows = maker.printing(format.of_findings()).rows();
+    let maker = maker.printing(format.of_findings());
     let mut printer = Printer::new(format, stdout)?;
     // Whoever reads what is printed may stop; the files are written all the same.
     let (mut written, mut recorded, mut printed) = (Ok(()), Ok(()), Ok(()));
-    let evaluated = evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| {
-        report.add(finding);
-        rows.write(finding);
-        if rows.len() >= APPEND_BYTES {
-            append(&mut rows, files.as_mut(), &mut written, &mut printer, &mut printed);
-        }
-        if recorded.is_ok() {
-            recorded = recorder.as_mut().map_or(Ok(()), |it| it.observe(finding));
+    let judged = (frameworks.as_slice(), &facts, &catalog.vocabulary);
+    let evaluated = shard::judge(judged, threads, &maker, recorder.is_some(), &mut |mut shard| {
+        report.tally.join(shard.tally);
+        append(&mut shard.rows, files.as_mut(), &mut written, &mut printer, &mut printed);
+        for observed in shard.observed {
+            if let (Some(recorder), Ok(())) = (&mut recorder, &recorded) {
+                recorded = recorder.take_in(observed);
+            }
         }
     });
     evaluated.map_err(|error| Failure::Message(error.to_string()))?;
-    append(&mut rows, files.as_mut(), &mut written, &mut printer, &mut printed);
     written?;
     recorded.map_err(ledger_failed)?;
     if let Some(files) = files {
@@ -301,14 +300,12 @@ fn append(
     printer: &mut Printer<'_>,
     printed: &mut io::Result<()>,
 ) {
-    rows.seal();
     if let (Some(files), Ok(())) = (files, &written) {
         *written = files.append(rows);
     }
     if printed.is_ok() {
         *printed = printer.append(rows);
     }
-    rows.clear();
 }
 
 /// What is printed as findings flow.

@@ -4,7 +4,9 @@
 //! was cut off, comes to the same reports and records.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -27,14 +29,15 @@ use crate::aws::Objects;
 use crate::collect::folder;
 use crate::control::hexadecimal;
 use crate::cost::Counts;
-use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::inventory::Problem;
 use crate::ledger::{self, Change, Recorder, Store, scopes};
 use crate::model::Place;
+use crate::report::jobs::jobs_since;
 use crate::report::rows::Files;
 use crate::report::{Basis, Report};
-use crate::report_folder::{APPEND_BYTES, ReportFolder, ReportManifest};
+use crate::report_folder::{ReportFolder, ReportManifest};
+use crate::shard;
 
 #[derive(Debug, Deserialize)]
 struct Input {
@@ -133,7 +136,8 @@ struct Judging {
 impl Judging {
     /// Judges as `backproof audit` does: violations into the ledger, reports into a folder.
     fn judge(self, chosen: &Chosen, store: &mut dyn Store, mut news: News) -> Result<Judged, Failure> {
-        let collected = folder::read(&self.inventory, threads(), jobs_since(self.at), &mut |_| {})?;
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let collected = folder::read(&self.inventory, threads, jobs_since(self.at), &mut |_| {})?;
         let mut basis = Basis::of(&collected.inventory, collected.digest, self.at);
         let problem = |why: &String| Problem::with_file("controls".to_owned(), why.clone());
         basis.problems.extend(chosen.broken.iter().map(problem));
@@ -141,7 +145,7 @@ impl Judging {
         let facts = facts(&collected.inventory, self.at);
         let mut report = Report::new(&chosen.frameworks, basis);
         let mut files = ReportFolder::create(&self.reports, &report, Files::default())?;
-        let mut rows = files.rows();
+        let maker = files.maker().clone();
         let digest = report.basis.inventory_digest.clone();
         let asked = self.asked.clone();
         let run = ledger::Run { id: self.run.clone(), at: self.at, inventory: digest, asked };
@@ -159,23 +163,21 @@ impl Judging {
             recorder = recorder.again();
         }
         let (mut written, mut recorded) = (Ok(()), Ok(()));
-        let evaluated = evaluate(&chosen.frameworks, &facts, &chosen.catalog.vocabulary, &mut |finding| {
-            report.add(finding);
-            rows.write(finding);
-            if rows.len() >= APPEND_BYTES {
-                if written.is_ok() {
-                    written = files.append(&mut rows);
-                }
-                rows.clear();
+        let judged = (chosen.frameworks.as_slice(), &facts, &chosen.catalog.vocabulary);
+        let evaluated = shard::judge(judged, threads, &maker, true, &mut |mut shard| {
+            report.tally.join(shard.tally);
+            if written.is_ok() {
+                written = files.append(&mut shard.rows);
             }
-            if recorded.is_ok() {
-                recorded = recorder.observe(finding);
+            for observed in shard.observed {
+                if recorded.is_ok() {
+                    recorded = recorder.take_in(observed);
+                }
             }
         });
         evaluated.map_err(|error| Failure::Internal(error.to_string()))?;
         written?;
         recorded?;
-        files.append(&mut rows)?;
         let movement = recorder.finish()?;
         report.counts = Some(self.counts(writes, movement.open));
         let manifest = files.finish(&report, &collected.inventory)?;

@@ -196,6 +196,27 @@ struct Look {
     whole: bool,
 }
 
+/// What a finding says to a ledger; made on any thread, and taken in on one.
+pub struct Observed(Said);
+
+enum Said {
+    NotListed(Scope, Vec<MissingFact>),
+    Seen(Key, Seen),
+}
+
+impl Observed {
+    /// What this finding says.
+    pub fn of(finding: &Finding<'_>) -> Self {
+        let key = Key::of(finding);
+        let not_listed = finding.answer == Answer::InsufficientData
+            && finding.reasons.iter().any(|it| it == NOT_LISTED_REASON);
+        Self(match not_listed {
+            true => Said::NotListed(key.scope, finding.missing.to_vec()),
+            false => Said::Seen(key, Seen::of(finding)),
+        })
+    }
+}
+
 /// Takes the findings of one run into a store.
 pub struct Recorder<'s> {
     store: &'s mut dyn Store,
@@ -247,14 +268,18 @@ impl<'s> Recorder<'s> {
 
     /// Takes a finding in.
     pub fn observe(&mut self, finding: &Finding<'_>) -> Result<(), StoreError> {
-        let key = Key::of(finding);
-        let not_listed = finding.answer == Answer::InsufficientData
-            && finding.reasons.iter().any(|it| it == NOT_LISTED_REASON);
-        if not_listed {
-            self.not_listed(&key.scope, &finding.missing);
-            return Ok(());
+        self.take_in(Observed::of(finding))
+    }
+
+    /// Takes in what a finding says.
+    pub fn take_in(&mut self, observed: Observed) -> Result<(), StoreError> {
+        match observed.0 {
+            Said::NotListed(scope, missing) => {
+                self.not_listed(&scope, &missing);
+                Ok(())
+            }
+            Said::Seen(key, seen) => self.see(key, seen),
         }
-        self.see(key, Seen::of(finding))
     }
 
     /// Takes in what was seen of one resource.
