@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::block::{Block, each_block};
 use super::bounded::{BoundedStrings, skip_byte_order_mark};
-use super::line::{Asked, Ended, Response, asked, plain_call};
+use super::line::{Asked, Ended, Response, asked, asked_soundly, plain_call};
 use super::operation::Operation;
 use super::outline::{Found, Wants, insert, is_in};
 use super::page::{Page, digest};
@@ -325,6 +325,47 @@ pub(super) fn read_items(
     }
 }
 
+/// A line as it was read.
+pub(super) struct ReadLine {
+    pub(super) asked: Asked<'static>,
+    /// The answer, if it is one; an error says why it could not be read to its end.
+    pub(super) answer: Option<(Result<Page, String>, Vec<Items>)>,
+}
+
+/// Reads a line; an error says why nothing of it counts.
+pub(super) fn read_line(recorded: &RecordedPath, file: u32, line: &str) -> Result<ReadLine, String> {
+    fn soundly<T: Flowing>(recorded: &RecordedPath, file: u32, line: &str) -> Option<ReadLine> {
+        let (asked, page, records) = asked_soundly::<T>(recorded, file, line)?;
+        Some(ReadLine { asked, answer: Some((Ok(page), vec![T::items(records)])) })
+    }
+    let sound = match recorded.operation.name {
+        RecoveryPoint::OPERATION => soundly::<RecoveryPoint>(recorded, file, line),
+        BackupJob::OPERATION => soundly::<BackupJob>(recorded, file, line),
+        CopyJob::OPERATION => soundly::<CopyJob>(recorded, file, line),
+        _ => soundly::<RestoreJob>(recorded, file, line),
+    };
+    let mut read = match sound {
+        Some(read) => read,
+        None => {
+            let Asked { call, filter, windows, ended } = asked(recorded, line)?;
+            let (ended, answer) = match ended {
+                Ended::Refused(error) => (Ended::Refused(error), None),
+                Ended::Answered(text) => {
+                    let mut found = Vec::new();
+                    let sink = &mut |items| found.push(items);
+                    let page = read_items(Response::Text(text), call.operation, file, sink);
+                    (Ended::Answered(""), Some((page.map_err(|it| it.to_string()), found)))
+                }
+            };
+            ReadLine { asked: Asked { call, filter, windows, ended }, answer }
+        }
+    };
+    for items in read.answer.iter_mut().flat_map(|(_, found)| found) {
+        items.name_vault(&read.asked.call.subject);
+    }
+    Ok(read)
+}
+
 /// A piece of what flows past, for a thread to work on.
 #[derive(Debug)]
 pub struct Piece(Content);
@@ -395,14 +436,10 @@ impl Inventory {
                     return flowed;
                 };
                 for (_, line) in block.lines() {
-                    let read = line.ok().and_then(|it| asked(&flow.recorded, it).ok());
-                    let Some(Asked { call, ended: Ended::Answered(text), .. }) = read else {
-                        continue;
-                    };
-                    _ = read_items(Response::Text(text), call.operation, flow.file, &mut |mut items| {
-                        items.name_vault(&call.subject);
-                        pass(Some(index), &call.place, items);
-                    });
+                    let read = line.ok().and_then(|it| read_line(&flow.recorded, flow.file, it).ok());
+                    for items in read.and_then(|it| it.answer).into_iter().flat_map(|(_, found)| found) {
+                        pass(Some(index), &flow.recorded.place, items);
+                    }
                 }
             }
         }

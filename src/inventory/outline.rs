@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::CallError;
 use super::block::Block;
 use super::coverage::Call;
-use super::flow::{Flowing, Items, digest_of, linked, on_items, read_items};
-use super::line::{Asked, Ended, Response, asked};
+use super::flow::{Flowing, Items, ReadLine, digest_of, linked, on_items, read_line};
+use super::line::{Asked, Ended};
 use super::page::Page;
 use super::path::RecordedPath;
 use super::record::{Recorded, Text};
@@ -110,16 +110,14 @@ pub(super) enum OutlineOfAnswer {
 /// Looks at lines for the first time.
 pub(super) fn outline(recorded: &RecordedPath, file: u32, block: &Block, wants: &Wants) -> Vec<Outline> {
     let outline = |line: Result<&str, String>| {
-        let Asked { call, filter, windows, ended } = asked(recorded, line?)?;
-        let ended = match ended {
-            Ended::Refused(error) => OutlineOfAnswer::Refused(error),
-            Ended::Answered(text) => {
-                let mut found = Vec::new();
-                let page = read_items(Response::Text(text), call.operation, file, &mut |mut items| {
-                    items.name_vault(&call.subject);
-                    found.push(items.find(wants));
-                });
-                OutlineOfAnswer::Answered(page.map_err(|it| it.to_string()), found)
+        let ReadLine { asked, answer } = read_line(recorded, file, line?)?;
+        let Asked { call, filter, windows, ended } = asked;
+        let ended = match (ended, answer) {
+            (Ended::Refused(error), _) => OutlineOfAnswer::Refused(error),
+            (Ended::Answered(_), answer) => {
+                let (page, items) = answer.unwrap_or_else(|| (Ok(Page::default()), Vec::new()));
+                let found = items.into_iter().map(|it| it.find(wants)).collect();
+                OutlineOfAnswer::Answered(page, found)
             }
         };
         Ok(OutlineOfCall { call, filter, windows, ended })

@@ -76,6 +76,78 @@ pub fn check_page(response: &str, operation: &'static Operation) -> Result<(), S
     }
 }
 
+/// Reads a response of which every item is sound and named, quicker than [`read_page`], which says what is wrong with any
+/// other: here that is only an error.
+pub(super) struct SoundPage<'a, T> {
+    pub(super) operation: &'static Operation,
+    pub(super) file: u32,
+    pub(super) records: &'a mut Vec<Recorded<T>>,
+}
+
+impl<'de, T: Record> DeserializeSeed<'de> for SoundPage<'_, T> {
+    type Value = Page;
+
+    fn deserialize<D: Deserializer<'de>>(self, response: D) -> Result<Page, D::Error> {
+        response.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Record> Visitor<'de> for SoundPage<'_, T> {
+    type Value = Page;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a response: a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Page, A::Error> {
+        let (mut page, mut has_token) = (Page::default(), false);
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            let again = if Some(&*key) == self.operation.list {
+                map.next_value_seed(SoundItems(&mut self, &mut page))?;
+                std::mem::replace(&mut page.has_list, true)
+            } else if key == self.operation.token.1 {
+                page.next = map.next_value::<Option<String>>()?.filter(|it| !it.is_empty());
+                std::mem::replace(&mut has_token, true)
+            } else {
+                map.next_value::<IgnoredAny>()?;
+                false
+            };
+            if again {
+                return Err(A::Error::custom("occurs twice"));
+            }
+        }
+        Ok(page)
+    }
+}
+
+struct SoundItems<'a, 'b, T>(&'a mut SoundPage<'b, T>, &'a mut Page);
+
+impl<'de, T: Record> DeserializeSeed<'de> for SoundItems<'_, '_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<(), D::Error> {
+        list.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: Record> Visitor<'de> for SoundItems<'_, '_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Self(SoundPage { file, records, .. }, page) = self;
+        while let Some(value) = items.next_element::<T>()? {
+            let value = named(value).map_err(A::Error::custom)?;
+            page.members = page.members.wrapping_add(digest(value.key()));
+            records.push(Recorded::whole(value, *file));
+        }
+        Ok(())
+    }
+}
+
 struct PageVisitor<'a, T> {
     operation: &'static Operation,
     file: u32,

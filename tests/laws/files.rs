@@ -257,7 +257,7 @@ mod columns {
             finding.place.region.as_str(),
             &finding.resource.type_name,
             &finding.resource.id,
-            &finding.name,
+            finding.name(),
         ];
         for (column, text) in expected.into_iter().enumerate() {
             assert_eq!(row.get_string(column).unwrap(), text);

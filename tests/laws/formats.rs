@@ -46,7 +46,7 @@ fn is_zero(count: &usize) -> bool {
 }
 
 impl<'a> FindingRow<'a> {
-    fn of(finding: &'a Finding<'a>) -> Self {
+    fn of(finding: &'a Finding<'_>) -> Self {
         Self {
             framework: &finding.framework.name,
             control: &finding.chosen.control.name,
@@ -54,15 +54,15 @@ impl<'a> FindingRow<'a> {
             region: finding.place.region.as_str(),
             resource: &finding.resource.id,
             resource_type: &finding.resource.type_name,
-            resource_name: &finding.name,
+            resource_name: finding.name(),
             answer: finding.answer,
             severity: finding.chosen.control.severity,
-            reasons: &finding.reasons,
-            messages: &finding.messages,
-            evidence: &finding.evidence,
+            reasons: finding.reasons,
+            messages: finding.messages(),
+            evidence: finding.evidence,
             evidence_omitted: finding.evidence_omitted,
-            missing: &finding.missing,
-            source: &finding.source,
+            missing: finding.missing,
+            source: finding.source,
         }
     }
 
@@ -104,7 +104,7 @@ struct ResourceRow<'a> {
 }
 
 impl<'a> ResourceRow<'a> {
-    fn of(finding: &'a Finding<'a>) -> Self {
+    fn of(finding: &'a Finding<'_>) -> Self {
         let (kind, id) = (&*finding.resource.type_name, &*finding.resource.id);
         let short = match Arn::parse(id) {
             Some(arn) if kind != types::RECOVERY_POINT => arn.resource_id(),
@@ -190,19 +190,25 @@ pub(crate) fn finding<'a>(frameworks: &'a [Framework], kinds: &[String], it: Any
         action,
         why,
     });
+    // What a finding borrows lives as long as the test.
+    fn kept<T>(it: T) -> &'static T {
+        Box::leak(Box::new(it))
+    }
+    let place = Place { account: account.parse().unwrap(), region: region.parse().unwrap() };
     Finding {
         framework,
         chosen: &framework.controls[which % 2],
-        place: Place { account: account.parse().unwrap(), region: region.parse().unwrap() },
-        resource: Uid::new(kind, id.as_str()),
-        source: reasons.first().cloned().unwrap_or_default().as_str().into(),
-        name,
+        position: (which / 2, which % 2),
+        place: kept(place),
+        source: kept(reasons.first().cloned().unwrap_or_default()),
+        resource: kept(Uid::new(kind, id.as_str())),
+        called: Some(kept(name)),
         answer,
-        reasons,
-        messages,
-        evidence: evidence.collect(),
+        reasons: kept(reasons),
+        said: kept(messages).as_slice().into(),
+        evidence: kept(evidence.collect::<Vec<_>>()),
         evidence_omitted,
-        missing: missing.collect(),
+        missing: kept(missing.collect::<Vec<_>>()),
     }
 }
 
