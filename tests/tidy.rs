@@ -16,7 +16,7 @@ use backproof::model::ResourceType;
 use backproof::vocabulary::{Attribute, Type};
 
 /// Every module with the modules it may name. One may only name what stands above it, so there is no circle.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     ("model", &[]),
     ("vocabulary", &[]),
     ("cost", &[]),
