@@ -10,11 +10,19 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
-use crate::control::{Control, ControlError, ControlSource, Controls};
+use crate::control::{BuiltIn, CompiledControl, Control, ControlError, ControlSource, Controls};
 use crate::framework::{self, Framework, FrameworkError};
 use crate::vocabulary::{Vocabulary, VocabularyError};
 
+mod compiled;
+
+use compiled::Compiled;
+pub use compiled::{COMPILED, compile};
+
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/controls");
+
+/// The file of the vocabulary.
+const VOCABULARY: &str = "backup.cedarschema";
 
 /// The framework used when none is named.
 pub const DEFAULT_FRAMEWORK: &str = "aws-backup";
@@ -82,20 +90,30 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// What is built into the binary.
+    /// What is built into the binary, as far as possible without parsing it again.
     pub fn built_in() -> Result<Self, Vec<CatalogError>> {
-        let vocabulary = Vocabulary::parse(embedded("backup.cedarschema"))
-            .map_err(|error| vec![CatalogError::Vocabulary(Box::new(error))])?;
+        Self::with(compiled::read())
+    }
+
+    /// What is built into the binary, parsed and validated from its texts.
+    pub fn parsed() -> Result<Self, Vec<CatalogError>> {
+        Self::with(None)
+    }
+
+    fn with(compiled: Option<Compiled>) -> Result<Self, Vec<CatalogError>> {
+        let (vocabulary, mut compiled) = match compiled {
+            Some(compiled) => (compiled.vocabulary, compiled.controls),
+            None => (built_in_vocabulary()?, BTreeMap::new()),
+        };
         let mut catalog =
             Self { vocabulary, controls: Controls::new(), custom: Vec::new(), frameworks: BTreeMap::new() };
         let mut errors = Vec::new();
-        for folder in BUILT_IN.dirs().filter(|it| it.path() != Path::new("frameworks")) {
-            let name = folder.path().display().to_string();
-            let text = |file: &str| embedded(&format!("{name}/{file}")).to_owned();
-            let [schema, policies, readme, cases] = CONTROL_FILES.map(text);
-            let folder = name.clone();
-            let source = ControlSource { folder, schema, policies, readme, cases };
-            errors.extend(catalog.add(&source).err().into_iter().flatten());
+        for (folder, texts) in built_in_controls() {
+            let added = match compiled.remove(folder) {
+                Some(compiled) => catalog.add_compiled(compiled, folder, texts),
+                None => catalog.add(&source_of(folder, texts)).map(|_| ()),
+            };
+            errors.extend(added.err().into_iter().flatten());
         }
         for file in BUILT_IN.get_dir("frameworks").into_iter().flat_map(Dir::files) {
             let stem = file.path().file_stem().unwrap_or_default().to_string_lossy();
@@ -105,10 +123,21 @@ impl Catalog {
         if errors.is_empty() { Ok(catalog) } else { Err(errors) }
     }
 
+    fn add_compiled(
+        &mut self,
+        compiled: CompiledControl,
+        folder: &str,
+        texts: BuiltIn,
+    ) -> Result<(), Vec<CatalogError>> {
+        match compiled.control(texts, &self.vocabulary).map_err(boxed)? {
+            Some(control) => _ = self.controls.insert(control.name.clone(), Arc::new(control)),
+            // Its texts have changed since.
+            None => _ = self.add(&source_of(folder, texts))?,
+        }
+        Ok(())
+    }
+
     fn add(&mut self, source: &ControlSource) -> Result<String, Vec<CatalogError>> {
-        let boxed = |errors: Vec<ControlError>| {
-            errors.into_iter().map(|it| CatalogError::Control(Box::new(it))).collect::<Vec<_>>()
-        };
         let control = Control::parse(source, &self.vocabulary).map_err(boxed)?;
         let name = control.name.clone();
         if self.controls.contains_key(&name) {
@@ -243,6 +272,33 @@ impl Catalog {
         framework::default_framework(CUSTOM_FRAMEWORK, description, &controls)
             .map(Some)
             .map_err(|errors| errors.into_iter().map(CatalogError::Framework).collect())
+    }
+}
+
+fn boxed(errors: Vec<ControlError>) -> Vec<CatalogError> {
+    errors.into_iter().map(|it| CatalogError::Control(Box::new(it))).collect()
+}
+
+fn built_in_vocabulary() -> Result<Vocabulary, Vec<CatalogError>> {
+    Vocabulary::parse(embedded(VOCABULARY)).map_err(|error| vec![CatalogError::Vocabulary(Box::new(error))])
+}
+
+/// The folders of the built-in controls, with their texts.
+fn built_in_controls() -> impl Iterator<Item = (&'static str, BuiltIn)> {
+    let folders = BUILT_IN.dirs().filter_map(|it| it.path().to_str()).filter(|it| *it != "frameworks");
+    folders.map(|folder| {
+        let [schema, policies, readme, cases] = CONTROL_FILES.map(|it| embedded(&format!("{folder}/{it}")));
+        (folder, BuiltIn { schema, policies, readme, cases })
+    })
+}
+
+fn source_of(folder: &str, texts: BuiltIn) -> ControlSource {
+    ControlSource {
+        folder: folder.to_owned(),
+        schema: texts.schema.to_owned(),
+        policies: texts.policies.to_owned(),
+        readme: texts.readme.to_owned(),
+        cases: texts.cases.to_owned(),
     }
 }
 

@@ -2,13 +2,16 @@
 //!
 //! Turns text into a control or into all that is wrong with it. Reads no files and judges nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+mod asked;
 mod bounds;
 mod case;
+mod compiled;
 mod error;
 mod look;
 mod parameter;
@@ -16,7 +19,8 @@ mod policy;
 pub(crate) mod rewrite;
 mod template;
 
-pub use case::{Case, CaseEntity};
+pub use case::{Case, CaseEntity, Cases};
+pub use compiled::{BuiltIn, CompiledControl, compile};
 pub use error::{ControlError, ControlProblem};
 pub use look::{Look, Looks, Sharing, TagKey, tag_key};
 pub use parameter::{Parameter, ParameterError};
@@ -89,9 +93,9 @@ pub struct Control {
     /// What decides.
     pub policies: Policies,
     /// Its prose.
-    pub readme: String,
+    pub readme: Cow<'static, str>,
     /// Its cases.
-    pub cases: Vec<Case>,
+    pub cases: Cases,
     /// SHA-256 over schema and policies, in hexadecimal: what judged.
     pub digest: String,
 }
@@ -123,10 +127,10 @@ impl Control {
         let mut control = Self::from_action(action, vocabulary, &mut errors);
         if let (Some(policies), Some(cases)) = (policies, cases) {
             control.policies = policies;
-            control.cases = cases;
+            control.cases = Cases::from(cases);
         }
-        control.readme.clone_from(&source.readme);
-        control.digest = digest(source);
+        control.readme = Cow::Owned(source.readme.clone());
+        control.digest = digest(&source.schema, &source.policies);
         if source.readme.trim().is_empty() {
             errors
                 .add("README.md", ControlProblem::Other("is empty; say what the control checks".to_owned()));
@@ -188,8 +192,8 @@ impl Control {
             resources: action.resources,
             parameters,
             policies: Policies::default(),
-            readme: String::new(),
-            cases: Vec::new(),
+            readme: Cow::Borrowed(""),
+            cases: Cases::from(Vec::new()),
             digest: String::new(),
             name: action.name,
         }
@@ -261,9 +265,9 @@ fn check_types(action: &Action) -> Vec<String> {
     problems
 }
 
-fn digest(source: &ControlSource) -> String {
+fn digest(schema: &str, policies: &str) -> String {
     let mut hasher = Sha256::new();
-    for text in [&source.schema, &source.policies] {
+    for text in [schema, policies] {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text);
     }

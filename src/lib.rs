@@ -13,11 +13,12 @@
 //! # Reading order
 //!
 //! [`model`] has the words, [`vocabulary`] the facts there can be (`controls/backup.cedarschema`).
-//! [`inventory`] reads recorded calls and remembers which were never made; [`facts`] joins them into things,
-//! gathered in families that are judged together. [`control`] turns a folder under `controls/` into something that
-//! can be asked, [`framework`] chooses controls, parameters and scope, and [`evaluate`] is the only place that asks
-//! Cedar. [`report`] counts what comes out and writes it, [`report_folder`] into files; [`ledger`] records it from run
-//! to run. [`collect`] and [`catalog`] read folders, `ledger::sqlite` keeps a file and `ledger::dynamodb` a table.
+//! [`inventory`] reads recorded calls and remembers which were never made; [`facts`] joins them into things, gathered
+//! in families that are judged together. [`control`] turns a folder under `controls/` into something that can be
+//! asked; built-in ones come parsed, from `controls/built-in.json`. [`framework`] chooses controls, parameters and
+//! scope, and [`evaluate`] is the only place that asks Cedar. [`report`] counts what comes out and writes it,
+//! [`report_folder`] into files; [`ledger`] records it from run to run. [`collect`] and [`catalog`] read folders,
+//! `ledger::sqlite` keeps a file and `ledger::dynamodb` a table.
 //!
 //! [`event`] reads what AWS says of a change: what is to be judged again because of it, and who did it. [`alert`] makes
 //! one message of what moved in the ledger, and [`cost`] estimates what a run costs. `survey` goes through accounts and

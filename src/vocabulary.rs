@@ -3,13 +3,16 @@
 //! Knows each fact's type, whether it is always known once its call worked, and the call it is read from.
 //! Holds no facts itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use cedar_policy::{Schema, SchemaFragment};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The type of a fact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Type {
     /// A whole number.
     Long,
@@ -40,20 +43,47 @@ impl Type {
 }
 
 /// A fact that things of a type have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Attribute {
     /// Its type.
     pub value: Type,
     /// Whether it is always known once its call worked.
+    #[serde(default = "always", skip_serializing_if = "Clone::clone")]
     pub required: bool,
     /// The IAM action of the call it is read from, such as `backup:ListBackupVaults`; empty if from none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub action: String,
     /// Its annotations: `doc`, `source`, and for parameters `default`, `allowed`, `min`, `max`.
+    /// A vocabulary that was not parsed has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
+impl Attribute {
+    fn forget_annotations(&mut self) {
+        self.annotations.clear();
+        self.value.forget_annotations();
+    }
+}
+
+impl Type {
+    fn forget_annotations(&mut self) {
+        match self {
+            Self::Record(fields) => fields.values_mut().for_each(Attribute::forget_annotations),
+            Self::Set(element) => element.forget_annotations(),
+            Self::Long | Self::Bool | Self::String | Self::Entity(_) => {}
+        }
+    }
+}
+
+fn always() -> bool {
+    true
+}
+
 /// A type of thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EntityType {
     /// Its facts.
     pub attributes: BTreeMap<String, Attribute>,
@@ -62,7 +92,8 @@ pub struct EntityType {
 }
 
 /// An action, which is a control, as a schema declares it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Action {
     /// Its name.
     pub name: String,
@@ -102,7 +133,8 @@ pub enum VocabularyError {
 #[derive(Clone, Debug)]
 pub struct Vocabulary {
     types: BTreeMap<String, EntityType>,
-    fragment: SchemaFragment,
+    text: Cow<'static, str>,
+    fragment: OnceLock<SchemaFragment>,
 }
 
 impl Vocabulary {
@@ -121,7 +153,29 @@ impl Vocabulary {
                 types.insert(format!("{namespace}::{name}"), EntityType { attributes, has_tags });
             }
         }
-        Ok(Self { types, fragment })
+        Ok(Self { types, text: Cow::Owned(text.to_owned()), fragment: OnceLock::from(fragment) })
+    }
+
+    /// The vocabulary of a text that was read before into these types. Cedar reads the text when a control is parsed.
+    pub fn known(text: &'static str, types: BTreeMap<String, EntityType>) -> Self {
+        Self { types, text: Cow::Borrowed(text), fragment: OnceLock::new() }
+    }
+
+    /// The types by name, without what is said of their facts to people.
+    pub fn types_without_annotations(&self) -> impl Iterator<Item = (String, EntityType)> {
+        self.types.iter().map(|(name, entity)| {
+            let mut entity = entity.clone();
+            entity.attributes.values_mut().for_each(Attribute::forget_annotations);
+            (name.clone(), entity)
+        })
+    }
+
+    fn fragment(&self) -> Result<SchemaFragment, VocabularyError> {
+        if let Some(fragment) = self.fragment.get() {
+            return Ok(fragment.clone());
+        }
+        let fragment = parse_fragment(&self.text)?;
+        Ok(self.fragment.get_or_init(|| fragment).clone())
     }
 
     /// The type with this name.
@@ -156,7 +210,7 @@ impl Vocabulary {
                 actions.push(reader.action(name, action)?);
             }
         }
-        let fragments = [self.fragment.clone(), fragment];
+        let fragments = [self.fragment()?, fragment];
         let schema = Schema::from_schema_fragments(fragments)
             .map_err(|error| VocabularyError::Schema(Box::new(error)))?;
         Ok((actions, schema))

@@ -1,13 +1,16 @@
 //! Every case of every control as a test of its own, and what every control must show in its cases and say in its README.
+//! And that `controls/built-in.json` is what the controls are once parsed and validated; `COMPILE=1` writes it.
 //!
 //! Knows no control by name: a new folder under `controls/` is tested without a line here.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fmt::Display;
+use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use backproof::catalog::Catalog;
+use backproof::catalog::{Catalog, CatalogError};
 use backproof::control::{Control, MISSING_REASON};
 use backproof::evaluate::run_case;
 use backproof::model::Answer;
@@ -23,7 +26,10 @@ fn main() -> ExitCode {
             return libtest_mimic::run(&arguments, vec![trial]).exit_code();
         }
     };
-    let mut trials = Vec::new();
+    let mut trials = vec![
+        Trial::test("built_in_json_is_what_the_controls_compile_to", compiled_is_up_to_date),
+        Trial::test("compiled_controls_are_the_parsed_ones", compiled_are_parsed),
+    ];
     for control in catalog.controls.values() {
         let folder = control.name.to_ascii_lowercase().replace('_', "-");
         trials.extend(cases(&folder, control, &catalog));
@@ -40,6 +46,62 @@ fn main() -> ExitCode {
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A file that is out of date does no harm, but then every start parses what has changed.
+fn compiled_is_up_to_date() -> Result<(), Failed> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/controls/built-in.json");
+    let compiled = backproof::catalog::compile().map_err(said)?;
+    let written = fs::read_to_string(path).unwrap_or_default();
+    if env::var_os("COMPILE").is_some() && written != compiled {
+        fs::write(path, compiled)?;
+        return Ok(());
+    }
+    must(
+        written == compiled,
+        "controls/built-in.json is not of these controls; write it anew with `COMPILE=1 cargo test --test controls`",
+    )
+}
+
+fn said(errors: Vec<CatalogError>) -> Failed {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into()
+}
+
+/// Whoever judges by what was compiled judges by what is written.
+fn compiled_are_parsed() -> Result<(), Failed> {
+    let parsed = Catalog::parsed().map_err(said)?;
+    let compiled = Catalog::built_in().map_err(said)?;
+    let types = |catalog: &Catalog| -> Vec<_> { catalog.vocabulary.types_without_annotations().collect() };
+    must(types(&parsed) == types(&compiled), "the vocabularies differ")?;
+    let names = |catalog: &Catalog| -> Vec<String> { catalog.controls.keys().cloned().collect() };
+    must(names(&parsed) == names(&compiled), "there are other controls")?;
+    for ((name, parsed), compiled) in parsed.controls.iter().zip(compiled.controls.values()) {
+        must(parsed.policies == compiled.policies, format!("{name}: the policies differ"))?;
+        must(all_else(parsed) == all_else(compiled), format!("{name} differs"))?;
+    }
+    Ok(())
+}
+
+/// All of a control but its policies, which Cedar compares.
+fn all_else(control: &Control) -> String {
+    let Control {
+        name,
+        title,
+        severity,
+        satisfied_by,
+        evidence_from,
+        missing,
+        frequency,
+        evidence,
+        resources,
+        parameters,
+        policies: _,
+        readme,
+        cases,
+        digest,
+    } = control;
+    let first = (name, title, severity, satisfied_by, evidence_from, missing, frequency);
+    format!("{first:?} {:?}", (evidence, resources, parameters, readme, cases, digest))
 }
 
 /// Something that every control must keep.

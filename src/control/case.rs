@@ -3,6 +3,9 @@
 //! Only read here; asking Cedar is `evaluate`'s.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -65,6 +68,36 @@ pub struct CaseUid {
     #[serde(rename = "type")]
     type_name: String,
     id: String,
+}
+
+/// The cases of a control; those of a built-in one are read when they are first asked for.
+pub struct Cases(LazyLock<Vec<Case>, Box<dyn FnOnce() -> Vec<Case> + Send>>);
+
+impl Cases {
+    /// Cases in a text that was found to be in order before.
+    pub(super) fn later(text: &'static str) -> Self {
+        Self(LazyLock::new(Box::new(|| parse(text).unwrap_or_default())))
+    }
+}
+
+impl From<Vec<Case>> for Cases {
+    fn from(cases: Vec<Case>) -> Self {
+        Self(LazyLock::new(Box::new(|| cases)))
+    }
+}
+
+impl Deref for Cases {
+    type Target = [Case];
+
+    fn deref(&self) -> &[Case] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Cases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
 }
 
 pub(super) fn parse(text: &str) -> Result<Vec<Case>, ControlProblem> {

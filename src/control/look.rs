@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Not;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::policy::path_of;
@@ -13,7 +15,7 @@ use super::rewrite::{MARKER, TAGS, UNITS};
 use crate::facts::{Fact, Uid};
 
 /// The key of a tag that is looked at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TagKey {
     /// Written in the policy.
     Literal(String),
@@ -22,21 +24,29 @@ pub enum TagKey {
 }
 
 /// What is looked at of a thing, a record or any other value. Its type always is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Look {
     /// Whether all of the value counts; of a reference that is which thing it leads to.
+    #[serde(skip_serializing_if = "Not::not")]
     pub whole: bool,
     /// The facts or fields that are looked at, by name: at least whether they are there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<String, Look>,
     /// The tags that are looked at.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<TagKey>,
     /// Whether it is asked if the tags are known.
+    #[serde(skip_serializing_if = "Not::not")]
     pub tags_known: bool,
     /// Whether it is asked if the organizational units are known.
+    #[serde(skip_serializing_if = "Not::not")]
     pub units_known: bool,
     /// Things that it is compared with.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", with = "uids")]
     pub same_as: BTreeSet<Uid>,
     /// Things that it may be in.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", with = "uids")]
     pub inside: BTreeSet<Uid>,
 }
 
@@ -75,7 +85,8 @@ impl Look {
 }
 
 /// What is looked at of both sides of a question.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Looks {
     /// Of what is put forward.
     pub principal: Look,
@@ -84,7 +95,7 @@ pub struct Looks {
 }
 
 /// Whether questions can share one answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sharing {
     /// Those that agree on this do.
     Alike(Looks),
@@ -315,6 +326,21 @@ fn uid_of(entity: &Value) -> Option<Uid> {
 fn literal_entity(expression: &Value) -> Option<Uid> {
     let value = expression.get("Value").unwrap_or(expression);
     uid_of(value.get("__entity")?)
+}
+
+/// Things by type and id.
+mod uids {
+    use super::{BTreeSet, Uid};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(uids: &BTreeSet<Uid>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(uids.iter().map(|it| (&it.type_name, &*it.id)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Uid>, D::Error> {
+        let pairs = Vec::<(String, String)>::deserialize(deserializer)?;
+        Ok(pairs.into_iter().map(|(kind, id)| Uid::new(kind, id)).collect())
+    }
 }
 
 /// The tag's key, given the parameters; `None` if the parameter is not a text.

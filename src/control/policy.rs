@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::{ActionConstraint, Effect, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::rewrite::{self, MEMBERSHIPS, VAULT, names};
@@ -10,7 +11,7 @@ use super::{ControlProblem, Sharing, Template};
 use crate::vocabulary::{Action, Vocabulary};
 
 /// Whose fact a policy reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Root {
     /// What was put forward.
     Principal,
@@ -19,7 +20,7 @@ pub enum Root {
 }
 
 /// Something a policy looks at, by the way to it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Read {
     /// A fact: `resource.vault.locked`.
     Fact(Root, Vec<String>),
@@ -30,7 +31,8 @@ pub enum Read {
 }
 
 /// One policy.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Its `@id`, which is the reason in the report.
     pub id: String,
@@ -43,7 +45,7 @@ pub struct Policy {
 }
 
 /// The policies of a control, ready to be asked.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Policies {
     /// What Cedar is asked: looking at something unknown errs, even where Cedar itself would say false.
     pub set: PolicySet,
@@ -62,6 +64,12 @@ impl Policies {
     /// All policies, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Policy> {
         self.by_id.values()
+    }
+
+    /// Policies of which all is known.
+    pub(super) fn known(set: PolicySet, sharing: Sharing, policies: Vec<Policy>) -> Self {
+        let by_id = policies.into_iter().map(|it| (it.id.clone(), it)).collect();
+        Self { set, sharing, by_id }
     }
 
     pub(super) fn parse(

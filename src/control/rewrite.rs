@@ -35,6 +35,11 @@ pub(super) fn policy_set(mut json: Value) -> Result<Value, String> {
 }
 
 fn rewrite_policy(policy: &mut Value) -> Result<(), String> {
+    // A control is asked about its own action only, and its annotations have been read.
+    if let Some(policy) = policy.as_object_mut() {
+        policy.insert("action".to_owned(), json!({ "op": "All" }));
+        policy.shift_remove("annotations");
+    }
     let mut conditions = Vec::new();
     for variable in ["principal", "resource"] {
         if let Some(scope) = policy.get_mut(variable) {

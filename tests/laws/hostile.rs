@@ -203,7 +203,7 @@ proptest! {
         match Control::parse(&source, &CATALOG.vocabulary) {
             Ok(control) => {
                 let control = Arc::new(control);
-                for case in &control.cases {
+                for case in control.cases.iter() {
                     let _ = backproof::evaluate::run_case(&control, case, &CATALOG.vocabulary);
                 }
             }
