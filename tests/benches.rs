@@ -1,7 +1,5 @@
 //! What the benchmarks rest on: their engines answer alike, their controls pass their cases, and their estates are whole.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 #[path = "../benches/shared/comparison.rs"]
 mod comparison;
 #[path = "../benches/shared/controls.rs"]
