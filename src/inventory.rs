@@ -31,7 +31,7 @@ mod text;
 mod twice;
 
 pub use coverage::{CallError, Coverage, CoverageRow, Gap, State, is_passing};
-pub use flow::{FlowError, Flowed, Items, Piece, Recording, reading_order};
+pub use flow::{FlowError, Flowed, Items, Piece, Recording, Records, reading_order};
 pub(crate) use flow::{Flowing, linked};
 pub use operation::{OPERATIONS, Operation};
 pub use organization::{Organization, OrganizationAccount};
@@ -67,6 +67,8 @@ pub struct Inventory {
     recording: Option<Box<dyn Recording>>,
     /// Digests of the keys of what is recorded twice, and is held.
     twice: HashSet<u64>,
+    /// Whether all of them are held.
+    all_held: bool,
 }
 
 impl fmt::Debug for dyn Recording {

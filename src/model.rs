@@ -8,10 +8,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod arn;
+mod range;
 mod resource_type;
 mod time;
 
 pub use arn::Arn;
+pub use range::{greatest, is_possible};
 pub use resource_type::ResourceType;
 pub use time::{Time, TimeError, whole_days, whole_hours};
 

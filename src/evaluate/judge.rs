@@ -16,7 +16,7 @@ use super::{EvaluateError, Run};
 use crate::control::EvidenceFrom;
 use crate::facts::{Member, Thing, Uid, types};
 use crate::framework::Framework;
-use crate::inventory::{Flowing, Items, Recorded, linked};
+use crate::inventory::{Flowing, Recorded, Records, linked};
 use crate::model::Place;
 
 /// What flowed past has said of each resource, by the resource's number and the control's.
@@ -81,19 +81,19 @@ impl<'r, 'a> Judge<'r, 'a> {
     pub(super) fn items(
         &mut self,
         place: &Place,
-        items: &Items,
+        items: Records<'_>,
         sink: &mut Sink<'_>,
     ) -> Result<(), EvaluateError> {
         let facts = self.run.facts;
         match items {
-            Items::RecoveryPoints(points) => self.recovery_points(place, points, sink),
-            Items::BackupJobs(jobs) => {
+            Records::RecoveryPoints(points) => self.recovery_points(place, points, sink),
+            Records::BackupJobs(jobs) => {
                 self.records(types::BACKUP_JOB, place, jobs, sink, &|it| facts.backup_job(place, it))
             }
-            Items::CopyJobs(jobs) => {
+            Records::CopyJobs(jobs) => {
                 self.records(types::COPY_JOB, place, jobs, sink, &|it| facts.copy_job(place, it))
             }
-            Items::RestoreJobs(jobs) => {
+            Records::RestoreJobs(jobs) => {
                 self.records(types::RESTORE_JOB, place, jobs, sink, &|it| facts.restore_job(place, it))
             }
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::coverage::{Asked, PlaceCoverage};
 use super::{Doubt, Facts, NearMiss, Resource, Thing, Uid, Wanted, types};
-use crate::inventory::{Estate, FlowError, Items};
+use crate::inventory::{Estate, FlowError, Records};
 use crate::model::Place;
 
 /// A thing of a family.
@@ -152,12 +152,12 @@ impl<'a> Facts<'a> {
         let of_points = wanted.of_points();
         self.inventory.each_piece(&mut |piece| {
             self.inventory.read_piece(piece, &mut |place, items| match items {
-                Items::RecoveryPoints(of) => {
+                Records::RecoveryPoints(of) => {
                     of.iter().for_each(|it| sink(self.recovery_point(place, it, of_points)))
                 }
-                Items::BackupJobs(of) => of.iter().for_each(|it| sink(self.backup_job(place, it))),
-                Items::CopyJobs(of) => of.iter().for_each(|it| sink(self.copy_job(place, it))),
-                Items::RestoreJobs(of) => of.iter().for_each(|it| sink(self.restore_job(place, it))),
+                Records::BackupJobs(of) => of.iter().for_each(|it| sink(self.backup_job(place, it))),
+                Records::CopyJobs(of) => of.iter().for_each(|it| sink(self.copy_job(place, it))),
+                Records::RestoreJobs(of) => of.iter().for_each(|it| sink(self.restore_job(place, it))),
             });
         })
     }

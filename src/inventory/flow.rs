@@ -86,6 +86,19 @@ pub enum Items {
     RestoreJobs(Vec<Recorded<RestoreJob>>),
 }
 
+/// Records of one kind, wherever they are held.
+#[derive(Clone, Copy, Debug)]
+pub enum Records<'r> {
+    /// `ListRecoveryPointsByBackupVault`.
+    RecoveryPoints(&'r [Recorded<RecoveryPoint>]),
+    /// `ListBackupJobs`.
+    BackupJobs(&'r [Recorded<BackupJob>]),
+    /// `ListCopyJobs`.
+    CopyJobs(&'r [Recorded<CopyJob>]),
+    /// `ListRestoreJobs`.
+    RestoreJobs(&'r [Recorded<RestoreJob>]),
+}
+
 /// Does the same with items of any kind.
 macro_rules! on_items {
     ($items:expr, $it:ident => $do:expr) => {
@@ -100,10 +113,43 @@ macro_rules! on_items {
 
 pub(super) use on_items;
 
+impl Records<'_> {
+    /// Those of them that are recorded twice.
+    fn recorded_twice(self, twice: &HashSet<u64>) -> Items {
+        self.filtered(&|digest| twice.contains(&digest))
+    }
+
+    fn to_items(self) -> Items {
+        self.filtered(&|_| true)
+    }
+
+    fn filtered(self, wants: &dyn Fn(u64) -> bool) -> Items {
+        fn of<T: Flowing + Clone>(records: &[Recorded<T>], wants: &dyn Fn(u64) -> bool) -> Items {
+            T::items(records.iter().filter(|it| wants(digest_of(it))).cloned().collect())
+        }
+        match self {
+            Self::RecoveryPoints(it) => of(it, wants),
+            Self::BackupJobs(it) => of(it, wants),
+            Self::CopyJobs(it) => of(it, wants),
+            Self::RestoreJobs(it) => of(it, wants),
+        }
+    }
+}
+
 impl Items {
     /// How many there are.
     pub fn len(&self) -> usize {
         on_items!(self, it => it.len())
+    }
+
+    /// The records.
+    pub fn records(&self) -> Records<'_> {
+        match self {
+            Self::RecoveryPoints(it) => Records::RecoveryPoints(it),
+            Self::BackupJobs(it) => Records::BackupJobs(it),
+            Self::CopyJobs(it) => Records::CopyJobs(it),
+            Self::RestoreJobs(it) => Records::RestoreJobs(it),
+        }
     }
 
     /// Whether there are none.
@@ -115,14 +161,6 @@ impl Items {
         if !twice.is_empty() {
             on_items!(self, it => it.retain(|of| !twice.contains(&digest_of(of))));
         }
-    }
-
-    /// Those of them that are recorded twice.
-    fn recorded_twice(&self, twice: &HashSet<u64>) -> Self {
-        fn of<T: Flowing + Clone>(records: &[Recorded<T>], twice: &HashSet<u64>) -> Items {
-            T::items(records.iter().filter(|it| twice.contains(&digest_of(it))).cloned().collect())
-        }
-        on_items!(self, it => of(it, twice))
     }
 
     /// Holds them.
@@ -376,6 +414,8 @@ enum Content {
     Lines { flow: usize, block: Block },
     /// Records that were read already, with the file they flow from; none where they were held.
     Read { place: Place, flow: Option<usize>, items: Items },
+    /// Records that are held: so many from there on, of each kind.
+    Held { place: Place, from: usize },
 }
 
 /// How much flowed past, by file.
@@ -387,6 +427,14 @@ pub struct Flowed {
 impl Inventory {
     /// Gives everything that flows past, in order: what is recorded twice first, then file after file.
     pub(crate) fn each_piece(&self, give: &mut dyn FnMut(Piece)) -> Result<(), FlowError> {
+        if self.all_held {
+            for (place, estate) in &self.estates {
+                for from in (0..estate.most_held()).step_by(BATCH) {
+                    give(Piece(Content::Held { place: place.clone(), from }));
+                }
+            }
+            return Ok(());
+        }
         for (place, estate) in &self.estates {
             for items in estate.recorded_twice(&self.twice) {
                 give(Piece(Content::Read { place: place.clone(), flow: None, items }));
@@ -419,7 +467,7 @@ impl Inventory {
     }
 
     /// Reads a piece; on any thread.
-    pub(crate) fn read_piece(&self, piece: Piece, sink: &mut dyn FnMut(&Place, &Items)) -> Flowed {
+    pub(crate) fn read_piece(&self, piece: Piece, sink: &mut dyn FnMut(&Place, Records<'_>)) -> Flowed {
         let mut flowed = Flowed::default();
         let mut pass = |flow: Option<usize>, place: &Place, mut items: Items| {
             if let Some(flow) = flow {
@@ -427,10 +475,13 @@ impl Inventory {
                 flowed.members.push((flow, digest));
                 items.without(&self.twice);
             }
-            sink(place, &items);
+            sink(place, items.records());
         };
         match piece.0 {
             Content::Read { place, flow, items } => pass(flow, &place, items),
+            Content::Held { place, from } => {
+                self.estate(&place).held(from).into_iter().for_each(|it| sink(&place, it));
+            }
             Content::Lines { flow: index, block } => {
                 let Some(flow) = self.flows.get(index) else {
                     return flowed;
@@ -488,6 +539,35 @@ impl Flow {
 }
 
 impl Estate {
+    /// How many records are held of the kind of which most are.
+    fn most_held(&self) -> usize {
+        let jobs = self.backup_jobs.len().max(self.copy_jobs.len()).max(self.restore_jobs.len());
+        self.recovery_points.len().max(jobs)
+    }
+
+    /// Records of each kind that are held, a batch from there on.
+    fn held(&self, from: usize) -> [Records<'_>; 4] {
+        fn of<T>(held: &[Recorded<T>], from: usize) -> &[Recorded<T>] {
+            held.get(from..held.len().min(from + BATCH)).unwrap_or_default()
+        }
+        [
+            Records::RecoveryPoints(of(&self.recovery_points, from)),
+            Records::BackupJobs(of(&self.backup_jobs, from)),
+            Records::CopyJobs(of(&self.copy_jobs, from)),
+            Records::RestoreJobs(of(&self.restore_jobs, from)),
+        ]
+    }
+
+    fn sort_held(&mut self) {
+        fn sort<T: Flowing>(held: &mut [Recorded<T>]) {
+            held.sort_by(|a, b| a.value.key().cmp(b.value.key()));
+        }
+        sort(&mut self.recovery_points);
+        sort(&mut self.backup_jobs);
+        sort(&mut self.copy_jobs);
+        sort(&mut self.restore_jobs);
+    }
+
     /// What is held because it is recorded twice, anywhere.
     fn recorded_twice(&self, twice: &HashSet<u64>) -> impl Iterator<Item = Items> {
         fn of<T: Flowing + Clone>(held: &[Recorded<T>], twice: &HashSet<u64>) -> Items {
@@ -522,6 +602,26 @@ impl Estate {
 }
 
 impl Inventory {
+    /// Holds all recovery points and jobs, for whoever knows that there is room; they are judged from there.
+    pub fn hold(&mut self) -> Result<(), FlowError> {
+        let mut held = Vec::new();
+        self.each_piece(&mut |piece| {
+            self.read_piece(piece, &mut |place, records| held.push((place.clone(), records.to_items())));
+        })?;
+        for estate in self.estates.values_mut() {
+            (estate.recovery_points, estate.backup_jobs) = Default::default();
+            (estate.copy_jobs, estate.restore_jobs) = Default::default();
+        }
+        for (place, items) in held {
+            if let Some(estate) = self.estates.get_mut(&place) {
+                items.hold(estate);
+            }
+        }
+        self.estates.values_mut().for_each(Estate::sort_held);
+        self.all_held = true;
+        Ok(())
+    }
+
     /// Holds what is recorded twice: each record, wherever it stands, so that they can be compared.
     pub(super) fn hold_twice(&mut self) -> Result<(), FlowError> {
         if self.twice.is_empty() {
@@ -530,8 +630,8 @@ impl Inventory {
         let twice = std::mem::take(&mut self.twice);
         let mut held = Vec::new();
         self.each_piece(&mut |piece| {
-            self.read_piece(piece, &mut |place, items| {
-                held.push((place.clone(), items.recorded_twice(&twice)));
+            self.read_piece(piece, &mut |place, records| {
+                held.push((place.clone(), records.recorded_twice(&twice)));
             });
         })?;
         for estate in self.estates.values_mut() {

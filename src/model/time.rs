@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::is_possible;
+
 /// A point in time between 1970 and 2200, as AWS Backup can know one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub Timestamp);
@@ -46,13 +48,14 @@ impl Time {
 /// Whole hours from `then` to `now`, rounded up, so that `whole_hours(..) <= 24` holds exactly within 24 hours.
 ///
 /// `None` if `then` is more than five minutes in the future: that is not an age. Less is a clock that is off.
+/// `None` too where the age is greater than a fact can be, which takes a `now` of a distant century.
 pub fn whole_hours(then: Time, now: Timestamp) -> Option<i64> {
-    whole(then, now, 3_600)
+    whole(then, now, 3_600).filter(|it| is_possible("ageHours", *it))
 }
 
 /// Whole days of 24 hours from `then` to `now`, rounded up; see [`whole_hours`].
 pub fn whole_days(then: Time, now: Timestamp) -> Option<i64> {
-    whole(then, now, 86_400)
+    whole(then, now, 86_400).filter(|it| is_possible("ageDays", *it))
 }
 
 fn whole(then: Time, now: Timestamp, seconds: i64) -> Option<i64> {
@@ -131,6 +134,13 @@ mod tests {
         ] {
             let time = Time::parse(then).unwrap();
             assert_eq!((whole_hours(time, now), whole_days(time, now)), (hours, days), "{then}");
+        }
+        let then = Time::parse("1970-01-01T00:00:00Z").unwrap();
+        for (now, hours, days) in
+            [("2200-01-01T00:00:00Z", Some(2_016_144), Some(84_006)), ("9999-01-01T00:00:00Z", None, None)]
+        {
+            let now = now.parse().unwrap();
+            assert_eq!((whole_hours(then, now), whole_days(then, now)), (hours, days), "{now}");
         }
     }
 }
