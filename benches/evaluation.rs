@@ -1,7 +1,8 @@
-//! How long it takes to read, judge and report an estate of 100,000 recovery points: `cargo bench --bench evaluation`.
+//! How long it takes to read and judge an estate of 100,000 recovery points: `cargo bench --bench evaluation`.
 //!
 //! Everything is in memory, so the disk is not measured. Then the same controls are judged by several engines, whose
-//! answers are the same; `benches/rivals` adds one that takes long to build, `benches/whole.rs` measures whole runs.
+//! answers are the same; `benches/rivals` adds one that takes long to build, `benches/reports.rs` measures writing, and
+//! `benches/whole.rs` whole runs.
 
 #[path = "shared/comparison.rs"]
 mod comparison;
@@ -15,14 +16,12 @@ mod estate;
 mod measure;
 
 use std::hint::black_box;
-use std::io::Write as _;
 use std::time::Duration;
 
 use backproof::catalog::Catalog;
-use backproof::evaluate::{Finding, evaluate};
+use backproof::evaluate::evaluate;
 use backproof::facts::Facts;
 use backproof::framework::Framework;
-use backproof::report::{Basis, Report, findings, resource_compliance, summary, text};
 use comparison::{Extent, at};
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use engines::read;
@@ -84,38 +83,6 @@ fn evaluating(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn writing(criterion: &mut Criterion) {
-    let (catalog, frameworks) = built_in();
-    let inventory = read(&files());
-    let at = at();
-    let facts = Facts::new(&inventory, at);
-    let mut found: Vec<Finding<'_>> = Vec::new();
-    evaluate(&frameworks, &facts, &catalog.vocabulary, &mut |finding| found.push(finding))
-        .unwrap_or_default();
-    let write = || -> std::io::Result<usize> {
-        let mut report = Report::new(&frameworks, Basis::of(&inventory, String::new(), at));
-        let (mut ndjson, time) = (Vec::new(), at.to_string());
-        let mut csv = resource_compliance::Csv::new(Vec::new())?;
-        let mut json = resource_compliance::Json::new(Vec::new())?;
-        for finding in &found {
-            report.add(finding);
-            findings::write_ndjson(finding, &mut ndjson)?;
-            let row = resource_compliance::Row::of(finding, &time);
-            csv.write(&row)?;
-            json.write(&row)?;
-        }
-        summary::write(&report, &mut ndjson)?;
-        text::write(&report, &mut ndjson)?;
-        ndjson.flush()?;
-        Ok(ndjson.len() + csv.finish()?.len() + json.finish()?.len())
-    };
-    let bytes = write().unwrap_or_default();
-    let mut group = short(criterion, "writing");
-    group.throughput(Throughput::ElementsAndBytes { elements: found.len() as u64, bytes: bytes as u64 });
-    group.bench_function(format!("{} findings", found.len()), |bencher| bencher.iter(write));
-    group.finish();
-}
-
 /// The engines that need no other crate, the awkward controls and the hostile estate.
 fn comparing(_: &mut Criterion) {
     let extent = Extent { points: POINTS, rounds: 5 };
@@ -143,5 +110,5 @@ fn loading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, loading, reading, evaluating, writing, comparing);
+criterion_group!(benches, loading, reading, evaluating, comparing);
 criterion_main!(benches);
