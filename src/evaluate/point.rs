@@ -44,7 +44,7 @@ pub(super) enum Column {
 }
 
 /// The most columns of a control; one that looks at more is asked about each thing it judges.
-const MAX_COLUMNS: usize = 8;
+pub(super) const MAX_COLUMNS: usize = 8;
 
 /// The columns that each fact is made of; of one that is not here any two records may differ.
 const COLUMNS: [(&str, &[Column]); 15] = [
@@ -211,7 +211,6 @@ impl Row<'_> {
 }
 
 /// What a control says of all records that agree on its columns.
-#[derive(Clone)]
 pub(super) struct Verdict<'a> {
     pub(super) answer: Answer,
     pub(super) reasons: Arc<[String]>,
@@ -228,16 +227,16 @@ impl Verdict<'_> {
 /// What a control has said, by what it looked at.
 pub(super) struct Table<'a> {
     pub(super) columns: Vec<Column>,
-    said: HashMap<Key, Option<Verdict<'a>>, RandomState>,
+    said: HashMap<Key, Option<Rc<Verdict<'a>>>, RandomState>,
     /// The texts that keys hold the places of.
     texts: Vec<Arc<str>>,
     pace: Pace,
 }
 
 /// What a table says of a record.
-pub(super) enum Said<'t, 'a> {
+pub(super) enum Said<'a> {
     /// This.
-    Told(&'t Verdict<'a>),
+    Told(Rc<Verdict<'a>>),
     /// It is the first of its kind.
     New,
     /// It must be asked by itself.
@@ -250,31 +249,81 @@ impl<'a> Table<'a> {
     }
 
     /// What was said of those with this key.
-    pub(super) fn find(&mut self, key: &Key) -> Said<'_, 'a> {
+    pub(super) fn find(&mut self, key: &Key) -> Said<'a> {
         if self.pace.given_up() {
             return Said::Ask;
         }
         let found = self.said.get(key);
+        let said = match found {
+            Some(Some(verdict)) => Said::Told(Rc::clone(verdict)),
+            Some(None) => Said::Ask,
+            None => Said::New,
+        };
         if self.pace.count(found.is_some()) {
             self.said = HashMap::default();
             self.texts = Vec::new();
             return Said::Ask;
         }
-        match self.said.get(key) {
-            Some(Some(verdict)) => Said::Told(verdict),
-            Some(None) => Said::Ask,
-            None => Said::New,
-        }
+        said
     }
 
     /// Keeps what is said of those with this key; `None` if that differs from one to the other.
-    pub(super) fn keep(&mut self, key: Key, row: &Row<'_>, verdict: Option<Verdict<'a>>) {
+    pub(super) fn keep(&mut self, key: Key, row: &Row<'_>, verdict: Option<Rc<Verdict<'a>>>) {
         if self.said.len() >= MAX_KINDS {
             self.said.clear();
             self.texts.clear();
         }
         self.texts.extend(self.columns.iter().filter_map(|it| row.text(*it)));
         self.said.insert(key, verdict);
+    }
+}
+
+/// What several controls have said of records that agree on the columns of all of them: so many are looked up at once.
+pub(super) struct Together<'a> {
+    columns: Vec<Column>,
+    said: HashMap<Key, Verdicts<'a>, RandomState>,
+    texts: Vec<Arc<str>>,
+    pace: Pace,
+}
+
+/// What each of several controls says, in their order.
+pub(super) type Verdicts<'a> = Rc<[Rc<Verdict<'a>>]>;
+
+impl<'a> Together<'a> {
+    /// Of controls with these columns; `None` if they are too many.
+    pub(super) fn new<'c>(columns: impl Iterator<Item = &'c Vec<Column>>) -> Option<Self> {
+        let columns: std::collections::BTreeSet<Column> = columns.flatten().copied().collect();
+        let few = columns.len() <= MAX_COLUMNS;
+        let columns = columns.into_iter().collect();
+        few.then(|| Self { columns, said: HashMap::default(), texts: Vec::new(), pace: Pace::default() })
+    }
+
+    /// The key of a record, unless it is not worth a look.
+    pub(super) fn key(&self, row: &Row<'_>) -> Option<Key> {
+        (!self.pace.given_up()).then(|| row.key(&self.columns, 0))
+    }
+
+    /// What all of them say of those with this key.
+    pub(super) fn find(&mut self, key: &Key) -> Option<Verdicts<'a>> {
+        let found = self.said.get(key).map(Rc::clone);
+        if self.pace.count(found.is_some()) {
+            self.said = HashMap::default();
+            self.texts = Vec::new();
+        }
+        found
+    }
+
+    /// Keeps what all of them say.
+    pub(super) fn keep(&mut self, key: Key, row: &Row<'_>, verdicts: Vec<Rc<Verdict<'a>>>) {
+        if self.pace.given_up() {
+            return;
+        }
+        if self.said.len() >= MAX_KINDS {
+            self.said.clear();
+            self.texts.clear();
+        }
+        self.texts.extend(self.columns.iter().filter_map(|it| row.text(*it)));
+        self.said.insert(key, verdicts.into());
     }
 }
 

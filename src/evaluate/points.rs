@@ -10,7 +10,7 @@ use super::class::Keyed;
 use super::finding::Finding;
 use super::fold::{Fold, Put};
 use super::judge::{Folds, Judge, Numbered, Sink};
-use super::point::{Row, Said, Side, Table, Verdict, columns, is_evidence};
+use super::point::{Row, Said, Side, Table, Together, Verdict, columns, is_evidence};
 use super::store::Store;
 use crate::control::EvidenceFrom;
 use crate::facts::{Resource, Thing, Uid, types};
@@ -22,6 +22,8 @@ use crate::model::{Answer, Place};
 #[derive(Default)]
 pub(super) struct Points<'a> {
     judging: Vec<Judging<'a>>,
+    /// What all that judge say; none if one of them must be asked about each.
+    together: Option<Together<'a>>,
     taking: Vec<Taking<'a>>,
     /// Those that take recovery points as evidence, by the type of the resource.
     by_type: BTreeMap<&'a str, Vec<usize>>,
@@ -56,7 +58,11 @@ impl<'a> Points<'a> {
             let all = scope.tag.is_none() && scope.ids.is_empty() && sheet.chosen.control.evidence.is_empty();
             Judging { sheet: Rc::clone(sheet), table: table(sheet, Side::Resource).filter(|_| all) }
         });
-        let (judging, mut taking, mut by_resource) = (judging.collect(), Vec::new(), BTreeMap::new());
+        let judging: Vec<Judging<'a>> = judging.collect();
+        let tables = judging.iter().filter_map(|it| it.table.as_ref());
+        let all = tables.clone().count() == judging.len();
+        let together = if all { Together::new(tables.map(|it| &it.columns)) } else { None };
+        let (mut taking, mut by_resource) = (Vec::new(), BTreeMap::new());
         let mut known: HashMap<u32, usize> = HashMap::new();
         for (type_name, sheets) in by_type {
             for sheet in sheets.iter().filter(|it| is_evidence(&it.chosen.control.evidence)) {
@@ -69,7 +75,7 @@ impl<'a> Points<'a> {
                 by_resource.entry(*type_name).or_insert_with(Vec::new).push(index);
             }
         }
-        Self { judging, taking, by_type: by_resource }
+        Self { judging, together, taking, by_type: by_resource }
     }
 }
 
@@ -129,69 +135,103 @@ impl<'a> Judge<'_, 'a> {
         row: Option<&Row<'_>>,
         sink: &mut Sink<'_>,
     ) -> Result<(), EvaluateError> {
-        let account = self.run.facts.account_uid(passing.place);
-        for Judging { sheet, table } in &mut points.judging {
-            let shared = |uid: &Uid| self.run.shared(uid);
-            let Some((table, row)) = table.as_mut().zip(row) else {
-                let thing = self.thing_of(passing);
-                let store = Store::new(vec![thing], shared(&account), &shared);
-                self.question(sheet, passing.place, thing, &store, sink)?;
-                continue;
-            };
-            let key = row.key(&table.columns, 0);
-            let (verdict, is_new) = match table.find(&key) {
-                Said::Told(verdict) => (Some(verdict.clone()), false),
-                Said::New => (None, true),
-                Said::Ask => (None, false),
-            };
-            if let Some(verdict) = verdict {
-                let ask = |what: &mut dyn FnMut(Pair<'_>)| {
-                    let shared = |uid: &Uid| self.run.shared(uid);
-                    let thing = self.thing_of(passing);
-                    let store = Store::new(vec![thing], shared(&account), &shared);
-                    what(Pair { principal: &store.account, resource: thing, store: &store });
-                };
-                if self.asker.is_checked(sheet) {
-                    let mut checked = Ok(());
-                    ask(&mut |pair| {
-                        checked = self.asker.check(sheet, pair, &verdict.told(), &verdict.decision)
-                    });
-                    checked?;
-                }
-                let messages = || {
-                    let mut messages = Vec::new();
-                    ask(&mut |pair| messages = self.asker.messages(sheet, &verdict.decision, pair));
-                    messages
-                };
-                let said: &dyn Fn() -> Vec<String> = &messages;
-                sink(&Finding {
-                    framework: sheet.framework,
-                    chosen: sheet.chosen,
-                    position: sheet.position,
-                    place: passing.place,
-                    resource: &passing.uid,
-                    answer: verdict.answer,
-                    reasons: &verdict.reasons,
-                    evidence: &[],
-                    evidence_omitted: 0,
-                    missing: &[],
-                    source: self.run.facts.source_of(passing.point),
-                    called: None,
-                    said: said.into(),
-                });
-                continue;
+        let Points { judging, together, .. } = points;
+        let key = row.zip(together.as_ref()).and_then(|(row, together)| together.key(row));
+        if let (Some(key), Some(together)) = (&key, &mut *together)
+            && let Some(verdicts) = together.find(key)
+        {
+            for (Judging { sheet, .. }, verdict) in judging.iter().zip(verdicts.iter()) {
+                self.tell_point(sheet, passing, verdict, sink)?;
             }
-            let thing = self.thing_of(passing);
-            let store = Store::new(vec![thing], shared(&account), &shared);
-            if is_new {
-                let pair = Pair { principal: &store.account, resource: thing, store: &store };
-                let (told, decision) = self.asker.ask(sheet, pair)?;
-                let reasons = self.asker.reasons_of(&told, &decision);
-                let verdict = Verdict { answer: told.answer, reasons, decision };
-                table.keep(key, row, Some(verdict).filter(|it| it.answer != Answer::InsufficientData));
-            }
-            self.question(sheet, passing.place, thing, &store, sink)?;
+            return Ok(());
         }
+        let mut verdicts = Vec::new();
+        for judging in &mut *judging {
+            verdicts.extend(self.judge_point_by(judging, passing, row, sink)?);
+        }
+        if let (Some(key), Some(row), Some(together)) = (key, row, together)
+            && verdicts.len() == judging.len()
+        {
+            together.keep(key, row, verdicts);
+        }
+        Ok(())
+    }
+
+    /// What a control says of one; what it would say of all of its kind, if that is the same.
+    fn judge_point_by(
+        &self,
+        judging: &mut Judging<'a>,
+        passing: &Passing<'_>,
+        row: Option<&Row<'_>>,
+        sink: &mut Sink<'_>,
+    ) -> Result<Option<Rc<Verdict<'a>>>, EvaluateError> {
+        let Judging { sheet, table } = judging;
+        let known = table.as_mut().zip(row).map(|(table, row)| {
+            let key = row.key(&table.columns, 0);
+            (table.find(&key), key, row)
+        });
+        if let Some((Said::Told(verdict), ..)) = known {
+            self.tell_point(sheet, passing, &verdict, sink)?;
+            return Ok(Some(verdict));
+        }
+        let shared = |uid: &Uid| self.run.shared(uid);
+        let thing = self.thing_of(passing);
+        let account = shared(&self.run.facts.account_uid(passing.place));
+        let store = Store::new(vec![thing], account, &shared);
+        let mut kept = None;
+        if let (Some((Said::New, key, row)), Some(table)) = (known, table) {
+            let pair = Pair { principal: &store.account, resource: thing, store: &store };
+            let (told, decision) = self.asker.ask(sheet, pair)?;
+            let reasons = self.asker.reasons_of(&told, &decision);
+            let verdict = Rc::new(Verdict { answer: told.answer, reasons, decision });
+            kept = Some(verdict).filter(|it| it.answer != Answer::InsufficientData);
+            table.keep(key, row, kept.clone());
+        }
+        self.question(sheet, passing.place, thing, &store, sink)?;
+        Ok(kept)
+    }
+
+    /// Tells of one what is said of all of its kind.
+    fn tell_point(
+        &self,
+        sheet: &Numbered<'a>,
+        passing: &Passing<'_>,
+        verdict: &Verdict<'a>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EvaluateError> {
+        let ask = |what: &mut dyn FnMut(Pair<'_>)| {
+            let shared = |uid: &Uid| self.run.shared(uid);
+            let thing = self.thing_of(passing);
+            let account = shared(&self.run.facts.account_uid(passing.place));
+            let store = Store::new(vec![thing], account, &shared);
+            what(Pair { principal: &store.account, resource: thing, store: &store });
+        };
+        if self.asker.is_checked(sheet) {
+            let mut checked = Ok(());
+            ask(&mut |pair| checked = self.asker.check(sheet, pair, &verdict.told(), &verdict.decision));
+            checked?;
+        }
+        let messages = || {
+            let mut messages = Vec::new();
+            ask(&mut |pair| messages = self.asker.messages(sheet, &verdict.decision, pair));
+            messages
+        };
+        let said: &dyn Fn() -> Vec<String> = &messages;
+        sink(&Finding {
+            framework: sheet.framework,
+            chosen: sheet.chosen,
+            position: sheet.position,
+            place: passing.place,
+            resource: &passing.uid,
+            answer: verdict.answer,
+            reasons: &verdict.reasons,
+            evidence: &[],
+            evidence_omitted: 0,
+            missing: &[],
+            source: self.run.facts.source_of(passing.point),
+            called: None,
+            said: said.into(),
+        });
         Ok(())
     }
 
@@ -251,7 +291,7 @@ impl<'a> Judge<'_, 'a> {
         if let (Some(row), Some(kind), Some(table)) = (row, kind, &mut taking.table) {
             let key = row.key(&table.columns, kind);
             match table.find(&key) {
-                Said::Told(verdict) => known = Some(verdict.clone()),
+                Said::Told(verdict) => known = Some(verdict),
                 Said::New => to_keep = Some((key, row)),
                 Said::Ask => {}
             }
@@ -275,10 +315,10 @@ impl<'a> Judge<'_, 'a> {
                     return Ok(());
                 };
                 let reasons = self.asker.reasons_of(&told, &decision);
-                let verdict = Verdict { answer: told.answer, reasons, decision };
+                let verdict = Rc::new(Verdict { answer: told.answer, reasons, decision });
                 if let (Some((key, row)), Some(table)) = (to_keep, &mut taking.table) {
                     let same = verdict.answer != Answer::InsufficientData;
-                    table.keep(key, row, same.then(|| verdict.clone()));
+                    table.keep(key, row, same.then(|| Rc::clone(&verdict)));
                 }
                 missing = told.missing;
                 verdict
