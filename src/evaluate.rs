@@ -166,7 +166,10 @@ impl<'a> Run<'a> {
         let wanted = wanted(frameworks);
         let flows = types::JOBS.iter().chain([&types::RECOVERY_POINT]);
         let resources = match flows.into_iter().any(|it| wanted.types.contains(it)) {
-            true => Resources::new(facts.places().flat_map(|it| facts.resources_of(it)).collect()),
+            true => {
+                let all = facts.places().flat_map(|it| facts.resources_of(it));
+                Resources::new(all.filter(|it| wanted.types.contains(it.type_name())).collect())
+            }
             false => Resources::default(),
         };
         Self { frameworks, facts, vocabulary, wanted, resources, shares }

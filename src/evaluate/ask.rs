@@ -60,7 +60,7 @@ pub(super) struct Sheet<'a> {
     /// Action and context.
     question: Option<(EntityUid, Context)>,
     kinds: RefCell<Kinds<Decision<'a>>>,
-    asked: Cell<u64>,
+    pub(super) asked: Cell<u64>,
 }
 
 #[cfg(test)]
@@ -151,7 +151,12 @@ impl<'a> Asker<'a> {
 
     /// Counts a question, and says whether it is to be asked directly as well.
     pub(super) fn is_checked(&self, sheet: &Sheet<'a>) -> bool {
-        sheet.asked.replace(sheet.asked.get().wrapping_add(1)).is_multiple_of(self.checked)
+        self.is_one_of(&sheet.asked)
+    }
+
+    /// Counts, and says whether this is one that is to be asked directly as well.
+    pub(super) fn is_one_of(&self, count: &Cell<u64>) -> bool {
+        count.replace(count.get().wrapping_add(1)).is_multiple_of(self.checked)
     }
 
     /// Asks directly what was answered as others of its kind were; fails if its own answer is another.
@@ -162,7 +167,8 @@ impl<'a> Asker<'a> {
         verdict: &Verdict,
         decision: &Decision<'a>,
     ) -> Result<(), EvaluateError> {
-        let (direct, its_own) = self.ask_directly(sheet, pair, &self.alone(pair));
+        let entities = pair.store.entities.get_or_init(|| self.everything(pair));
+        let (direct, its_own) = self.ask_directly(sheet, pair, entities);
         let ids = |it: &Decision<'_>| -> Vec<String> { it.decided.iter().map(|it| it.id.clone()).collect() };
         if direct == *verdict && ids(&its_own) == ids(decision) {
             return Ok(());

@@ -122,7 +122,12 @@ impl<'r, 'a> Judge<'r, 'a> {
     }
 
     /// Judges a thing for which nothing but its account is put forward.
-    fn thing(&self, place: &Place, thing: &Thing, sink: &mut Sink<'_>) -> Result<(), EvaluateError> {
+    pub(super) fn thing(
+        &self,
+        place: &Place,
+        thing: &Thing,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EvaluateError> {
         let sheets = self.sheets(&thing.uid.type_name);
         if sheets.is_empty() {
             return Ok(());

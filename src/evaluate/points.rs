@@ -1,6 +1,6 @@
 //! Judging recovery points, of which there are the most: what a control says of one of a kind it says of all.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -27,6 +27,8 @@ pub(super) struct Points<'a> {
     taking: Vec<Taking<'a>>,
     /// Those that take recovery points as evidence, by the type of the resource.
     by_type: BTreeMap<&'a str, Vec<usize>>,
+    /// How many recovery points were judged as others of their kind.
+    shared: Cell<u64>,
 }
 
 /// A control that judges recovery points.
@@ -75,7 +77,7 @@ impl<'a> Points<'a> {
                 by_resource.entry(*type_name).or_insert_with(Vec::new).push(index);
             }
         }
-        Self { judging, together, taking, by_type: by_resource }
+        Self { judging, together, taking, by_type: by_resource, shared: Cell::new(0) }
     }
 }
 
@@ -135,15 +137,19 @@ impl<'a> Judge<'_, 'a> {
         row: Option<&Row<'_>>,
         sink: &mut Sink<'_>,
     ) -> Result<(), EvaluateError> {
-        let Points { judging, together, .. } = points;
+        let Points { judging, together, shared, .. } = points;
+        if row.is_none() || judging.iter().all(|it| it.table.is_none()) {
+            return self.thing(passing.place, self.thing_of(passing), sink);
+        }
         let key = row.zip(together.as_ref()).and_then(|(row, together)| together.key(row));
         if let (Some(key), Some(together)) = (&key, &mut *together)
             && let Some(verdicts) = together.find(key)
         {
             for (Judging { sheet, .. }, verdict) in judging.iter().zip(verdicts.iter()) {
-                self.tell_point(sheet, passing, verdict, sink)?;
+                self.tell_point(sheet, passing, verdict, sink);
             }
-            return Ok(());
+            let sheets = judging.iter().map(|it| &*it.sheet).zip(verdicts.iter());
+            return self.check_point(shared, passing, sheets);
         }
         let mut verdicts = Vec::new();
         for judging in &mut *judging {
@@ -171,7 +177,8 @@ impl<'a> Judge<'_, 'a> {
             (table.find(&key), key, row)
         });
         if let Some((Said::Told(verdict), ..)) = known {
-            self.tell_point(sheet, passing, &verdict, sink)?;
+            self.tell_point(sheet, passing, &verdict, sink);
+            self.check_point(&sheet.asked, passing, [(&**sheet, &verdict)].into_iter())?;
             return Ok(Some(verdict));
         }
         let shared = |uid: &Uid| self.run.shared(uid);
@@ -191,6 +198,37 @@ impl<'a> Judge<'_, 'a> {
         Ok(kept)
     }
 
+    /// Asks directly, of one recovery point in a thousand, what was told of it as of others of its kind.
+    fn check_point<'c>(
+        &self,
+        count: &Cell<u64>,
+        passing: &Passing<'_>,
+        mut told: impl Iterator<Item = (&'c Numbered<'a>, &'c Rc<Verdict<'a>>)>,
+    ) -> Result<(), EvaluateError>
+    where
+        'a: 'c,
+    {
+        if !self.asker.is_one_of(count) {
+            return Ok(());
+        }
+        let mut checked = Ok(());
+        self.alone(passing, &mut |pair| {
+            checked = told.try_for_each(|(sheet, verdict)| {
+                self.asker.check(sheet, pair, &verdict.told(), &verdict.decision)
+            });
+        });
+        checked
+    }
+
+    /// A recovery point as a question of its account.
+    fn alone(&self, passing: &Passing<'_>, what: &mut dyn FnMut(Pair<'_>)) {
+        let shared = |uid: &Uid| self.run.shared(uid);
+        let thing = self.thing_of(passing);
+        let account = shared(&self.run.facts.account_uid(passing.place));
+        let store = Store::new(vec![thing], account, &shared);
+        what(Pair { principal: &store.account, resource: thing, store: &store });
+    }
+
     /// Tells of one what is said of all of its kind.
     fn tell_point(
         &self,
@@ -198,22 +236,12 @@ impl<'a> Judge<'_, 'a> {
         passing: &Passing<'_>,
         verdict: &Verdict<'a>,
         sink: &mut Sink<'_>,
-    ) -> Result<(), EvaluateError> {
-        let ask = |what: &mut dyn FnMut(Pair<'_>)| {
-            let shared = |uid: &Uid| self.run.shared(uid);
-            let thing = self.thing_of(passing);
-            let account = shared(&self.run.facts.account_uid(passing.place));
-            let store = Store::new(vec![thing], account, &shared);
-            what(Pair { principal: &store.account, resource: thing, store: &store });
-        };
-        if self.asker.is_checked(sheet) {
-            let mut checked = Ok(());
-            ask(&mut |pair| checked = self.asker.check(sheet, pair, &verdict.told(), &verdict.decision));
-            checked?;
-        }
+    ) {
         let messages = || {
             let mut messages = Vec::new();
-            ask(&mut |pair| messages = self.asker.messages(sheet, &verdict.decision, pair));
+            self.alone(passing, &mut |pair| {
+                messages = self.asker.messages(sheet, &verdict.decision, pair);
+            });
             messages
         };
         let said: &dyn Fn() -> Vec<String> = &messages;
@@ -232,7 +260,6 @@ impl<'a> Judge<'_, 'a> {
             called: None,
             said: said.into(),
         });
-        Ok(())
     }
 
     /// Puts a recovery point forward for the resources that it may be of, wherever they are.

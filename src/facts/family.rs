@@ -43,7 +43,7 @@ impl Family {
 impl<'a> Facts<'a> {
     /// The families of a place, in order: resources by type and ARN, plans, vaults.
     ///
-    /// Only what is wanted is built, beside the resources that lead a family. Recovery points and jobs are in none:
+    /// Only what is wanted is built. Recovery points and jobs are in none:
     /// they are too many to be gathered.
     pub fn families<'f>(
         &'f self,
@@ -55,7 +55,7 @@ impl<'a> Facts<'a> {
             opt_ins: self.opt_ins(place),
             unread: self.unread_plans(place),
         };
-        let resources = self.resources_of(place);
+        let resources = self.resources_of(place).filter(|it| wanted.has_type(it.type_name()));
         let resources = resources.map(move |it| self.resource_family(&it, wanted, &mut coverage));
         let plans_wanted =
             [types::BACKUP_PLAN, types::BACKUP_RULE, types::COPY_ACTION, types::BACKUP_SELECTION]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::inventory::Gap;
 use crate::inventory::record::Text;
-use crate::model::Place;
+use crate::model::{Place, greatest, is_possible};
 use crate::vocabulary::{Attribute, Type, Vocabulary};
 
 /// The name of a fact.
@@ -94,6 +94,15 @@ impl Fact {
         match self {
             Self::Record(fields) => fields.iter().find(|(it, _)| it == name).map(|(_, fact)| fact),
             _ => None,
+        }
+    }
+
+    /// A number in it that is beyond its range, with the name that says its unit.
+    fn beyond<'f>(&'f self, name: &'f str) -> Option<(&'f str, i64)> {
+        match self {
+            Self::Long(number) => (!is_possible(name, *number)).then_some((name, *number)),
+            Self::Record(fields) => fields.iter().find_map(|(name, fact)| fact.beyond(name)),
+            Self::Bool(_) | Self::String(_) | Self::Set(_) | Self::Entity(_) => None,
         }
     }
 
@@ -227,10 +236,17 @@ impl Thing {
         }
     }
 
-    /// Adds a fact, if it is known.
+    /// Adds a fact, if it is known and its numbers are such as there can be.
     pub(super) fn learn(&mut self, name: &'static str, fact: Option<impl Into<Fact>>) {
-        if let Some(fact) = fact {
-            self.attributes.push((Cow::Borrowed(name), fact.into()));
+        let Some(fact) = fact.map(Into::into) else {
+            return;
+        };
+        match fact.beyond(name) {
+            None => self.attributes.push((Cow::Borrowed(name), fact)),
+            Some((name_of, number)) => {
+                let greatest = greatest(name_of);
+                self.excuse(name, format!("`{number}` is out of range; {name_of} is 0 to {greatest}"));
+            }
         }
     }
 

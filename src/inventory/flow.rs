@@ -618,6 +618,7 @@ impl Inventory {
             }
         }
         self.estates.values_mut().for_each(Estate::sort_held);
+        self.flows.clear();
         self.all_held = true;
         Ok(())
     }

@@ -66,6 +66,8 @@ impl Items {
             let unlinked = records.iter().filter(|it| linked(it).is_none()).map(vault).collect();
             let (count, digests) = (records.len(), records.iter().map(digest_of).collect());
             records.retain(|it| it.value.is_wanted(wants));
+            // Few are wanted of many pages that would else keep the room of all.
+            records.shrink_to_fit();
             Found { count, digests, unlinked, wanted: T::items(records) }
         }
         on_items!(self, it => find(it, wants))
