@@ -29,9 +29,13 @@
 //! answer goes into the inventory as AWS sent it. `aws::Objects` reads what runs have published, `collect::packed` unpacks
 //! what they collected.
 //!
-//! To follow one recovery point: `inventory::read` finds its line, `inventory::page` its JSON,
-//! `facts::recovery_point` makes it a thing, `facts::family` puts it beside its resource, `evaluate` asks,
-//! `report::rows` formats its rows, such as that of `report::resource_compliance`, and `report_folder` appends them.
+//! Recovery points and jobs are too many to be held. Their files are read twice: `inventory::outline` finds out what is
+//! not to be seen in a single record, and at the second look every record flows past `evaluate`, on all cores if so
+//! wanted (`ordered`). What becomes of a finding is made where it is made and put together in order (`shard`).
+//!
+//! To follow one recovery point: `inventory::block` finds its line, `inventory::flow` reads it, `evaluate::points` tells
+//! it apart from others by as much as decides (`evaluate::point`); of the first of its kind `facts::recovery_point` makes
+//! a thing, and `evaluate::ask` asks. `evaluate::fold` keeps what it says of its resource, `report::rows` writes its row.
 //!
 //! # Invariants
 //!
@@ -42,7 +46,9 @@
 //! * What was never asked is not what is empty: a list that is not whole is a finding, and evidence that may exist in it
 //!   is put forward as such.
 //! * Nothing turns COMPLIANT because something is missing; that is a property test.
-//! * The same inventory, controls, framework and evaluation time give the same bytes, in whatever order they were read.
+//! * The same inventory, controls, framework and evaluation time give the same bytes, in whatever order its files were
+//!   read, on however many threads.
+//! * Memory does not grow with recovery points and jobs, but with resources, plans and what is recorded twice.
 //! * A call that AWS refused, throttled or answered in part is recorded as such and is never an empty answer.
 //! * An older evaluation never overwrites a newer one in the ledger, and nothing is resolved because something is missing.
 //! * One broken file, page, record or control never sinks the rest of a run.
