@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use backproof::catalog::Catalog;
-use backproof::evaluate::{Finding, MissingFact, evaluate, evaluate_one_by_one};
+use backproof::evaluate::{Finding, MissingFact, Shards, evaluate, evaluate_in_shards, evaluate_one_by_one};
 use backproof::facts::{Facts, types};
 use backproof::framework::{self, Framework};
-use backproof::inventory::Inventory;
+use backproof::inventory::{Inventory, read_from_memory};
 use backproof::model::Answer;
 use backproof::report::findings;
 use proptest::collection::vec;
@@ -358,6 +358,38 @@ proptest! {
             };
             prop_assert_eq!(rows(one), rows(other), "{}", name);
         }
+    }
+
+    /// How many threads read and judge changes no byte, whatever is in the files, twice or contradicted.
+    #[test]
+    fn the_number_of_threads_changes_no_byte(
+        world in estate::world(),
+        losses in vec(losses::loss(), 0..6),
+        threads in 2_usize..5,
+    ) {
+        let files = files(&record::record(&world), world.plain);
+        let files = losses.iter().fold(files, |files, it| losses::lose(&files, it).unwrap_or(files));
+        let files: BTreeMap<String, Vec<u8>> =
+            repeated(files, &losses).into_iter().map(|it| (it.path.clone(), it.text().into_bytes())).collect();
+        let one = read_from_memory(files.clone(), 1, jobs_since());
+        let several = read_from_memory(files, threads, jobs_since());
+        prop_assert_eq!(&one.problems, &several.problems);
+        let mut expected = Vec::new();
+        evaluate(&EVERYTHING, &Facts::new(&one, at()), &CATALOG.vocabulary, &mut |it| {
+            findings::write_ndjson(it, &mut expected).unwrap();
+        })
+        .unwrap();
+        let shards = Shards {
+            threads,
+            begin: &Vec::new,
+            add: &|lines: &mut Vec<u8>, it| findings::write_ndjson(it, lines).unwrap(),
+            end: &|_| (),
+        };
+        let mut found = Vec::new();
+        let facts = Facts::new(&several, at());
+        evaluate_in_shards(&EVERYTHING, &facts, &CATALOG.vocabulary, &shards, &mut |lines| found.extend(lines)).unwrap();
+        let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
+        prop_assert_eq!(lines(&found), lines(&expected));
     }
 
     /// The order of files and lines changes no answer, whatever is in them.
