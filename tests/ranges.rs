@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use backproof::catalog::Catalog;
 use backproof::facts::{Fact, Facts, Thing, Wanted};
-use backproof::inventory::InventoryReader;
+use backproof::inventory::read_from_memory;
 use backproof::model::{greatest, is_possible};
 
 /// Every number in a fact, by the name that says its unit.
@@ -30,17 +30,17 @@ fn numbers_where_aws_says(number: &str) -> BTreeMap<String, Vec<i64>> {
         ("backup.list-backup-plans", r#""request":{}"#, r#"{"BackupPlansList":[{"BackupPlanId":"p","BackupPlanArn":"arn:aws:backup:eu-west-1:111122223333:backup-plan:p","BackupPlanName":"p"}]}"#.to_owned()),
         ("backup.get-backup-plan", r#""request":{"BackupPlanId":"p"}"#, format!(r#"{{"BackupPlan":{{"BackupPlanName":"p","Rules":[{{"RuleName":"r","RuleId":"r","TargetBackupVaultName":"v","StartWindowMinutes":{number},"CompletionWindowMinutes":{number}}}]}}}}"#)),
     ];
-    let mut reader = InventoryReader::default();
-    for (operation, request, response) in files {
+    let files = files.map(|(operation, request, response)| {
         let line = format!("{{{request},\"response\":{response}}}\n");
-        reader.read(&format!("111122223333/eu-west-1/{operation}.ndjson"), &mut line.as_bytes());
-    }
-    let inventory = reader.finish();
+        (format!("111122223333/eu-west-1/{operation}.ndjson"), line.into_bytes())
+    });
+    let inventory = read_from_memory(files.into(), 1, jiff::Timestamp::MAX);
     let vocabulary = Catalog::built_in().unwrap().vocabulary;
     let facts = Facts::new(&inventory, "2026-03-01T06:00:00Z".parse().unwrap());
     let mut found = BTreeMap::new();
     let mut learn =
         |thing: &Thing| thing.attributes.iter().for_each(|(name, it)| numbers(name, it, &mut found));
+    facts.each_that_flows(&Wanted::all_of(vocabulary.type_names()), &mut |it| learn(&it)).unwrap();
     for place in facts.places() {
         for family in facts.families(place, &Wanted::all_of(vocabulary.type_names())) {
             family.subject.iter().chain(family.members.iter().map(|it| &it.thing)).for_each(&mut learn);

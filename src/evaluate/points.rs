@@ -1,8 +1,10 @@
 //! Judging recovery points, of which there are the most: what a control says of one of a kind it says of all.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+
+use foldhash::fast::RandomState;
 
 use super::EvaluateError;
 use super::ask::Pair;
@@ -29,7 +31,12 @@ pub(super) struct Points<'a> {
     by_type: BTreeMap<&'a str, Vec<usize>>,
     /// How many recovery points were judged as others of their kind.
     shared: Cell<u64>,
+    /// Resources that recovery points were put forward for of late, by number.
+    lately: RefCell<HashMap<u32, Rc<Thing>, RandomState>>,
 }
+
+/// The most resources that are kept of late.
+const MAX_LATELY: usize = 1 << 12;
 
 /// A control that judges recovery points.
 struct Judging<'a> {
@@ -77,7 +84,8 @@ impl<'a> Points<'a> {
                 by_resource.entry(*type_name).or_insert_with(Vec::new).push(index);
             }
         }
-        Self { judging, together, taking, by_type: by_resource, shared: Cell::new(0) }
+        let (shared, lately) = Default::default();
+        Self { judging, together, taking, by_type: by_resource, shared, lately }
     }
 }
 
@@ -281,7 +289,7 @@ impl<'a> Judge<'_, 'a> {
             if !own && run.is_told_before(passing.place, resource.place, &tells) {
                 continue;
             }
-            let Points { taking, by_type, .. } = points;
+            let Points { taking, by_type, lately, .. } = points;
             for index in by_type.get(resource.type_name()).into_iter().flatten() {
                 let Some(taking) = taking.get_mut(*index) else {
                     continue;
@@ -289,7 +297,7 @@ impl<'a> Judge<'_, 'a> {
                 let control = &taking.sheet.chosen.control;
                 if own || control.evidence_from == EvidenceFrom::Inventory {
                     let fold = folds.entry((number, taking.sheet.number)).or_default();
-                    self.put_point_for(taking, fold, passing, row, (number, resource, own))?;
+                    self.put_point_for((taking, lately), fold, passing, row, (number, resource, own))?;
                 }
             }
         }
@@ -298,7 +306,7 @@ impl<'a> Judge<'_, 'a> {
 
     fn put_point_for(
         &self,
-        taking: &mut Taking<'a>,
+        (taking, lately): (&mut Taking<'a>, &RefCell<HashMap<u32, Rc<Thing>, RandomState>>),
         fold: &mut Fold,
         passing: &Passing<'_>,
         row: Option<&Row<'_>>,
@@ -307,7 +315,13 @@ impl<'a> Judge<'_, 'a> {
         let run = self.run;
         let ask = |what: &mut dyn FnMut(Pair<'_>)| {
             let shared = |uid: &Uid| run.shared(uid);
-            let (thing, judged) = (self.thing_of(passing), run.facts.thing_of(resource));
+            let mut lately = lately.borrow_mut();
+            if lately.len() >= MAX_LATELY {
+                lately.clear();
+            }
+            let judged = lately.entry(number).or_insert_with(|| Rc::new(run.facts.thing_of(resource)));
+            let (thing, judged) = (self.thing_of(passing), Rc::clone(judged));
+            drop(lately);
             let account = shared(&run.facts.account_uid(resource.place));
             let store = Store::new(vec![&judged, thing], account, &shared);
             what(Pair { principal: thing, resource: &judged, store: &store });
