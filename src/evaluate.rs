@@ -271,7 +271,6 @@ impl<'a> Run<'a> {
         let satisfied_by: Vec<_> = self.controls().map(|it| it.3.control.satisfied_by).collect();
         let mut folds = folds.into_iter();
         let mut all = folds.next().unwrap_or_default();
-        #[expect(clippy::iter_over_hash_type, reason = "what is put together does not depend on the order")]
         for (key, fold) in folds.flatten() {
             if let Some(by) = usize::try_from(key.1).ok().and_then(|it| satisfied_by.get(it)) {
                 all.entry(key).or_default().join(*by, fold);

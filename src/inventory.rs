@@ -16,6 +16,7 @@ mod block;
 mod bounded;
 mod coverage;
 mod flow;
+mod held;
 mod line;
 mod once;
 mod operation;

@@ -21,6 +21,9 @@ pub(crate) struct Work<'w, W, I, O, E> {
     pub(crate) end: &'w (dyn Fn(W) -> E + Sync),
 }
 
+/// Gives pieces of work, one after the other.
+pub(crate) type Give<'g, I> = &'g mut dyn FnMut(&mut dyn FnMut(I));
+
 /// Does what `give` gives, on so many threads, and hands on what comes of it in that order.
 ///
 /// With one thread nothing is started, and every piece is done before the next is given. What is left of the workers
@@ -28,7 +31,7 @@ pub(crate) struct Work<'w, W, I, O, E> {
 pub(crate) fn in_order<W, I: Send, O: Send, E: Send>(
     threads: usize,
     work: &Work<'_, W, I, O, E>,
-    give: &mut dyn FnMut(&mut dyn FnMut(I)),
+    give: Give<'_, I>,
     done: &mut dyn FnMut(O),
 ) -> Vec<E> {
     if threads <= 1 {

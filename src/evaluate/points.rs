@@ -32,8 +32,11 @@ pub(super) struct Points<'a> {
     /// How many recovery points were judged as others of their kind.
     shared: Cell<u64>,
     /// Resources that recovery points were put forward for of late, by number.
-    lately: RefCell<HashMap<u32, Rc<Thing>, RandomState>>,
+    lately: RefCell<Lately>,
 }
+
+/// Resources with their facts, by number.
+type Lately = HashMap<u32, Rc<Thing>, RandomState>;
 
 /// The most resources that are kept of late.
 const MAX_LATELY: usize = 1 << 12;
@@ -306,7 +309,7 @@ impl<'a> Judge<'_, 'a> {
 
     fn put_point_for(
         &self,
-        (taking, lately): (&mut Taking<'a>, &RefCell<HashMap<u32, Rc<Thing>, RandomState>>),
+        (taking, lately): (&mut Taking<'a>, &RefCell<Lately>),
         fold: &mut Fold,
         passing: &Passing<'_>,
         row: Option<&Row<'_>>,

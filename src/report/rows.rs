@@ -256,7 +256,7 @@ impl Rows {
                 self.controls.len() - 1
             });
         }
-        if self.place.place.as_ref() != Some(&finding.place) {
+        if self.place.place.as_ref() != Some(finding.place) {
             let mut met = OfPlace { place: Some(finding.place.clone()), ..OfPlace::default() };
             row.json_of_place(&mut met.ndjson);
             resource.csv_of_place(&mut met.csv);

@@ -263,7 +263,7 @@ mod columns {
             assert_eq!(row.get_string(column).unwrap(), text);
         }
         assert_eq!(list(row, 9), finding.reasons);
-        assert_eq!(list(row, 10), finding.messages);
+        assert_eq!(list(row, 10), finding.messages());
         let missing: Vec<String> = finding
             .missing
             .iter()
@@ -330,6 +330,6 @@ mod columns {
                 assert_is_of(&row.unwrap(), all.next().unwrap());
             }
         }
-        assert_eq!(all.next().map(|it| it.name.clone()), None);
+        assert_eq!(all.next().map(|it| it.name().to_owned()), None);
     }
 }
